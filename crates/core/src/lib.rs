@@ -1,0 +1,28 @@
+//! Leader election over any store that can replace a record only if it is still the one that was
+//! read: the contract of such a store, the algorithm, and an in-memory backend.
+
+pub mod kernel;
+
+mod contract;
+mod fence;
+mod memory;
+mod name;
+mod time;
+mod timing;
+
+pub use contract::{
+    error::{Error, ErrorKind},
+    guarantees::Guarantees,
+    lock::LeaseLock,
+    observation::{Era, Observation, Swap, Version},
+    record::{FencingToken, RandomPart, Record, Stamp, Tenure},
+    wire,
+};
+pub use fence::{Fence, Stale};
+pub use memory::{MemoryLock, MemoryStore};
+pub use name::{Candidate, LeaseName};
+pub use time::{
+    clock::{Clock, HostClock},
+    moment::Moment,
+};
+pub use timing::{IncoherentTiming, Timing};
