@@ -4,9 +4,15 @@
 pub mod kernel;
 
 mod contract;
+mod driver;
+mod elector;
 mod fence;
+mod leadership;
+mod leading;
 mod memory;
 mod name;
+mod prepare;
+mod status;
 mod time;
 mod timing;
 
@@ -18,9 +24,15 @@ pub use contract::{
     record::{FencingToken, RandomPart, Record, Stamp, Tenure},
     wire,
 };
+pub use elector::Elector;
 pub use fence::{Fence, Stale};
+pub use kernel::End;
+pub use leadership::Leadership;
+pub use leading::Leading;
 pub use memory::{MemoryLock, MemoryStore};
 pub use name::{Candidate, LeaseName};
+pub use prepare::create_free;
+pub use status::Status;
 pub use time::{
     clock::{Clock, HostClock},
     moment::Moment,

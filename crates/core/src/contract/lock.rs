@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -67,4 +67,28 @@ pub trait LeaseLock: fmt::Debug + Send + Sync + 'static {
     /// no promise rests on it. An error, or the end of the stream, means that changes are no
     /// longer pushed: the caller polls, and calls `watch` again.
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>>;
+}
+
+/// A lock that is chosen at run time is a lock.
+#[async_trait]
+impl<L: LeaseLock + ?Sized> LeaseLock for Arc<L> {
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        (**self).guarantees()
+    }
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        (**self).observe().await
+    }
+
+    async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
+        (**self).swap(expected, record).await
+    }
+
+    fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
+        (**self).watch()
+    }
 }

@@ -21,7 +21,9 @@ pub const LONGEST: usize = 4096;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unreadable {
     /// Written by a newer version of this library.
-    #[error("written in format {0}, while this version reads up to {FORMAT}: update this candidate")]
+    #[error(
+        "written in format {0}, while this version reads up to {FORMAT}: update this candidate"
+    )]
     Newer(u64),
     /// Torn, foreign or hostile: to be shown as [`Record::unreadable`], with a warning.
     #[error("{0}")]
@@ -106,8 +108,8 @@ impl Record {
             ("vacant", None) => Tenure::Vacant,
             // Without a stamp nobody could tell this term from another of the same name.
             ("held", Some(holder)) if stamp.is_some() && !lease_duration.is_zero() => {
-                let holder = name::checked("holder", &holder)
-                    .map_err(|error| foreign(error.to_string()))?;
+                let holder =
+                    name::checked("holder", &holder).map_err(|error| foreign(error.to_string()))?;
                 Tenure::Held { holder: Arc::from(holder) }
             }
             (tenure, holder) => {

@@ -58,6 +58,8 @@ struct Release {
     unsure: bool,
     /// Given up of one's own will.
     willing: bool,
+    /// The next campaign was asked for already.
+    again: bool,
 }
 
 impl Release {
@@ -196,9 +198,13 @@ impl Kernel {
     }
 
     fn campaign(&mut self) {
-        if matches!(self.role, Role::Idle) {
-            self.role = Role::Standby;
-            self.look = true;
+        match &mut self.role {
+            Role::Idle => {
+                self.role = Role::Standby;
+                self.look = true;
+            }
+            Role::Releasing(release) => release.again = true,
+            _ => {}
         }
     }
 
@@ -207,6 +213,9 @@ impl Kernel {
             Role::Standby => self.role = Role::Idle,
             // The claim may have been written, or may yet be.
             Role::Claiming(holding) => self.release(holding.token, true, true),
+            Role::Releasing(release) => {
+                self.role = Role::Releasing(Release { again: false, ..*release });
+            }
             _ => {}
         }
     }
@@ -237,13 +246,14 @@ impl Kernel {
     }
 
     fn release(&mut self, token: FencingToken, unsure: bool, willing: bool) {
-        self.role = Role::Releasing(Release { token, tries: Release::TRIES, unsure, willing });
+        let tries = Release::TRIES;
+        self.role = Role::Releasing(Release { token, tries, unsure, willing, again: false });
     }
 
     fn answered(&mut self, now: Moment, answer: Answer) {
         let Some(flight) = self.flight.take() else { return };
         match answer {
-            Answer::Unknown => self.unanswered(now),
+            Answer::Unknown => self.unanswered(now, flight),
             Answer::Observed(seen) | Answer::Swapped(Swap::Refused(Some(seen))) => {
                 self.pause = None;
                 self.shown(now, seen);
@@ -259,13 +269,18 @@ impl Kernel {
         }
     }
 
-    fn unanswered(&mut self, now: Moment) {
+    fn unanswered(&mut self, now: Moment, flight: Flight) {
         self.pause = Some(now);
-        if let Role::Releasing(release) = &mut self.role {
-            release.tries -= 1;
-            if release.tries == 0 {
-                self.leave(now);
+        match (&mut self.role, flight) {
+            // A leader goes on renewing, and learns from that what it wanted to see.
+            (Role::Standby, Flight::Observe) => self.look = true,
+            (Role::Releasing(release), _) => {
+                release.tries -= 1;
+                if release.tries == 0 {
+                    self.leave(now);
+                }
             }
+            _ => {}
         }
     }
 
@@ -274,10 +289,7 @@ impl Kernel {
         self.evidence.wrote(now, seen);
         match (&mut self.role, flight) {
             (Role::Claiming(_), Flight::Claim(sent)) => self.won(now, sent, same_era),
-            (
-                Role::Leading(holding) | Role::Draining(holding, _),
-                Flight::Renew(sent),
-            ) => {
+            (Role::Leading(holding) | Role::Draining(holding, _), Flight::Renew(sent)) => {
                 holding.confirmed = Some(sent);
                 holding.rest = Some(sent.at);
             }
@@ -320,7 +332,10 @@ impl Kernel {
             },
             Role::Leading(holding) | Role::Draining(holding, _) => {
                 let older = |sent: &Sent| {
-                    newer && holding.confirmed.is_some_and(|confirmed| sent.attempt < confirmed.attempt)
+                    newer
+                        && holding
+                            .confirmed
+                            .is_some_and(|confirmed| sent.attempt < confirmed.attempt)
                 };
                 match holding.found(self.me, record).filter(|sent| !older(sent)) {
                     // Our own record: relabelled, or an attempt whose answer we did not get, or,
@@ -476,6 +491,9 @@ impl Kernel {
             }
             self.role = Role::Idle;
             self.pause = None;
+            if release.again {
+                self.campaign();
+            }
         }
     }
 

@@ -1,4 +1,6 @@
-//! Clocks, and the thread that ends terms by them.
+//! Clocks, the term that lives by them, and the thread that ends it.
 
 pub(crate) mod clock;
 pub(crate) mod moment;
+pub(crate) mod term;
+pub(crate) mod warden;

@@ -1,0 +1,58 @@
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::watch;
+
+use crate::{
+    Error, Status,
+    kernel::{Evidence, View},
+};
+
+/// What the elector tells those who do not lead, and what its campaign may end with.
+pub(super) struct Outcome {
+    status: watch::Sender<Status>,
+    /// Whether the store has ever answered: before that an error ends the campaign.
+    pub(super) ever: bool,
+    answered: Instant,
+    trouble: Option<Arc<str>>,
+}
+
+impl Outcome {
+    pub(super) fn new(status: watch::Sender<Status>) -> Self {
+        Self { status, ever: false, answered: Instant::now(), trouble: None }
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.ever = true;
+        self.answered = Instant::now();
+        self.trouble = None;
+    }
+
+    pub(super) fn unanswered(&mut self, error: &Error) {
+        self.trouble = Some(error.to_string().into());
+    }
+
+    /// Publishes where the candidate stands, if that has changed.
+    pub(super) fn publish(&self, view: View, evidence: &Evidence) {
+        let status = match (view, &self.trouble) {
+            (View::Leading { token, .. }, _) => Status::Leading { token },
+            (View::Draining { token, .. }, _) => Status::Stopping { token },
+            (View::Idle, _) => Status::Idle,
+            (View::Ended(_) | View::Releasing, _) => Status::Stopping {
+                token: evidence.record().map_or(evidence.floor(), |record| record.token),
+            },
+            (View::Standby, Some(why)) => {
+                Status::Unknown { since: self.answered, why: why.clone() }
+            }
+            (View::Standby, None) => Status::Following {
+                leader: evidence.record().and_then(|record| record.holder()).map(Arc::from),
+            },
+        };
+        self.status.send_if_modified(|published| {
+            let changed = *published != status;
+            if changed {
+                *published = status;
+            }
+            changed
+        });
+    }
+}

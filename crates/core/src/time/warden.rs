@@ -1,0 +1,171 @@
+use std::{
+    io,
+    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use super::term::{Overrun, Term};
+use crate::kernel::End;
+
+/// How often the clocks are read at least: a host may be suspended, and timers with it.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// The pause between the wake-ups that are granted to work that should have ended.
+const GRACE: Duration = Duration::from_millis(1);
+
+/// How many wake-ups of its own the warden grants. They are counted and not timed: a process that
+/// was frozen wakes with its time long past, and must be let drop its work first.
+const WAKE_UPS: u8 = 10;
+
+/// Who ends terms by the clock.
+///
+/// Leadership must end on time although the runtime of the user is blocked, starved or asleep. So
+/// it is not the runtime's timers that end it, but a thread of the process that does nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Warden {
+    /// The one thread of this process, on the clocks of the host.
+    Thread,
+    /// A task for each term, on a clock of its own: for simulations, whose time no thread knows.
+    Task,
+}
+
+impl Warden {
+    /// Sees to it that there is a warden, so that nobody leads without one.
+    pub(crate) fn prepare(self) -> io::Result<()> {
+        match self {
+            Self::Thread => Post::of_process().map(|_| ()),
+            Self::Task => Ok(()),
+        }
+    }
+
+    /// Watches a term until its work has ended.
+    pub(crate) fn watch(self, term: Arc<Term>) {
+        let watched = Watched { term, wake_ups: 0 };
+        match self {
+            // Prepared before, so it is there.
+            Self::Thread => {
+                if let Ok(post) = Post::of_process() {
+                    post.add(watched);
+                }
+            }
+            Self::Task => {
+                tokio::spawn(watched.attend());
+            }
+        }
+    }
+}
+
+/// Where the thread is given new terms.
+struct Post {
+    arrivals: Mutex<Vec<Watched>>,
+    bell: Condvar,
+}
+
+impl Post {
+    fn of_process() -> io::Result<&'static Self> {
+        static POST: Post = Post { arrivals: Mutex::new(Vec::new()), bell: Condvar::new() };
+        static STARTED: OnceLock<()> = OnceLock::new();
+        static STARTING: Mutex<()> = Mutex::new(());
+        if STARTED.get().is_none() {
+            let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+            if STARTED.get().is_none() {
+                thread::Builder::new().name("leasehold-warden".into()).spawn(|| POST.serve())?;
+                STARTED.get_or_init(|| ());
+            }
+        }
+        Ok(&POST)
+    }
+
+    fn add(&self, watched: Watched) {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
+        self.bell.notify_one();
+    }
+
+    fn serve(&self) {
+        let mut watched: Vec<Watched> = Vec::new();
+        loop {
+            // The rounds are made without the lock: ending a term wakes others, who may begin one.
+            let mut next = None;
+            watched.retain_mut(|one| match one.round() {
+                Some(pause) => {
+                    next = Some(next.map_or(pause, |next: Duration| next.min(pause)));
+                    true
+                }
+                None => false,
+            });
+            let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+            if arrivals.is_empty() {
+                arrivals = match next {
+                    Some(next) => {
+                        self.bell
+                            .wait_timeout(arrivals, next)
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .0
+                    }
+                    None => self.bell.wait(arrivals).unwrap_or_else(PoisonError::into_inner),
+                };
+            }
+            watched.append(&mut arrivals);
+        }
+    }
+}
+
+struct Watched {
+    term: Arc<Term>,
+    /// Wake-ups since the work should have ended.
+    wake_ups: u8,
+}
+
+impl Watched {
+    /// Ends what is to end now, and says when to look again; none if there is nothing left to do.
+    fn round(&mut self) -> Option<Duration> {
+        let Self { term, wake_ups } = self;
+        if term.work_has_ended() {
+            return None;
+        }
+        let bounds = term.bounds();
+        let age = term.age();
+        if age >= bounds.deadline {
+            term.stop();
+        }
+        if age >= bounds.validity {
+            term.end(End::Lapsed);
+        }
+        let over = age >= bounds.validity || term.why() == Some(End::Lost);
+        if !over {
+            let limit = if age < bounds.deadline { bounds.deadline } else { bounds.validity };
+            return Some(Duration::from_nanos(limit - age).min(ROUND));
+        }
+        *wake_ups += 1;
+        if *wake_ups <= WAKE_UPS {
+            return Some(GRACE);
+        }
+        self.overrun();
+        None
+    }
+
+    fn overrun(&self) {
+        let Term { lease, candidate, token, overrun, .. } = &*self.term;
+        match overrun {
+            Overrun::Abort => {
+                let why = "work goes on after its term has ended: aborting the process, because \
+                           the alternative is two leaders; work must not block its thread";
+                tracing::error!(target: "leasehold::term", %lease, %candidate, %token, "{why}");
+                // A subscriber may be buffered, or there is none; this is the last that is heard.
+                eprintln!("leasehold: {lease}, candidate {candidate}, token {token}: {why}");
+                std::process::abort();
+            }
+            Overrun::Tell => {
+                tracing::error!(target: "leasehold::term", %lease, %candidate, %token, "the guard is held after its term has ended");
+            }
+        }
+    }
+
+    async fn attend(mut self) {
+        while let Some(pause) = self.round() {
+            let clock = self.term.clock.clone();
+            clock.sleep(pause).await;
+        }
+    }
+}
