@@ -1,0 +1,317 @@
+//! What an elector promises, on the memory backend and real clocks.
+
+mod common;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use common::{candidate, elector, free_lock, quick};
+use leasehold_core::{Elector, End, Error, ErrorKind, LeaseLock, Status, Tenure};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn work_starts_on_a_confirmed_write_and_its_ok_resigns_and_ends_run() {
+    let lock = free_lock().await;
+    let seen = lock.clone();
+    let elector = elector(&lock, "a");
+    elector
+        .run(CancellationToken::new(), |lead| {
+            let seen = seen.clone();
+            async move {
+                assert!(lead.is_current());
+                let record = seen.observe().await?.record.expect("written");
+                assert_eq!(record.holder(), Some("a"));
+                assert_eq!(record.token, lead.token());
+                Ok::<_, Error>(())
+            }
+        })
+        .await
+        .unwrap();
+    assert_eq!(lock.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
+}
+
+#[tokio::test]
+async fn an_error_of_the_work_resigns_and_is_returned() {
+    let lock = free_lock().await;
+    let error = elector(&lock, "a")
+        .run(CancellationToken::new(), |_| async {
+            Err::<(), _>(Error::new(ErrorKind::Denied, "work", "the work's own trouble"))
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(lock.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
+}
+
+#[tokio::test]
+async fn only_the_leader_starts_and_the_others_follow_it_by_name() {
+    let lock = free_lock().await;
+    let first = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let second = elector(&lock, "b");
+    let shutdown = CancellationToken::new();
+    let mut status = second.status();
+    let follows = status.wait_for(
+        |status| matches!(status, Status::Following { leader: Some(name) } if &**name == "a"),
+    );
+    tokio::select! {
+        biased;
+        lead = second.campaign(&shutdown) => panic!("two leaders: {lead:?}"),
+        follows = follows => drop(follows.unwrap()),
+    }
+    assert!(first.is_current());
+}
+
+#[tokio::test]
+async fn a_successor_leads_with_a_greater_token_once_the_leader_resigns() {
+    let lock = free_lock().await;
+    let first = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let token = first.token();
+    let second = elector(&lock, "b");
+    let shutdown = CancellationToken::new();
+    let (released, lead) = tokio::join!(first.resign(), second.campaign(&shutdown));
+    assert!(released);
+    assert!(lead.unwrap().token() > token);
+}
+
+#[tokio::test]
+async fn a_lost_lease_ends_the_work_and_not_the_process_and_the_next_term_has_a_greater_token() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a");
+    let shutdown = CancellationToken::new();
+    let (tokens, mut began) = mpsc::unbounded_channel();
+    let ends = Arc::new(AtomicUsize::new(0));
+    let run = elector.run(shutdown.clone(), |lead| {
+        let (tokens, ends) = (tokens.clone(), ends.clone());
+        async move {
+            tokens.send(lead.clone()).unwrap();
+            let _dropped = Dropped(ends);
+            std::future::pending::<Result<(), Error>>().await
+        }
+    });
+    let story = async {
+        let first = began.recv().await.unwrap();
+        // An operator deletes the record under the living leader.
+        lock.delete();
+        first.ended().await;
+        assert!(!first.is_current());
+        assert_eq!(first.end(), Some(End::Lost));
+        let second = began.recv().await.unwrap();
+        assert_eq!(ends.load(Ordering::SeqCst), 1, "the old work has ended before the new began");
+        assert!(second.token() > first.token());
+        shutdown.cancel();
+    };
+    let (ended, ()) = tokio::join!(run, story);
+    ended.unwrap();
+}
+
+#[tokio::test]
+async fn the_lease_is_given_back_only_after_the_tasks_of_the_work_have_ended() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let (entered, has_entered) = tokio::sync::oneshot::channel();
+    let ended = Arc::new(AtomicUsize::new(0));
+    let task = lead.leading().spawn({
+        let ended = ended.clone();
+        async move {
+            let _dropped = Dropped(ended);
+            entered.send(()).unwrap();
+            std::future::pending::<()>().await;
+        }
+    });
+    has_entered.await.unwrap();
+    assert!(lead.resign().await);
+    assert_eq!(ended.load(Ordering::SeqCst), 1);
+    assert_eq!(task.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn dropping_the_guard_ends_the_term_at_once_and_releases_in_the_background() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let leading = lead.leading();
+    drop(lead);
+    assert!(!leading.is_current());
+    assert_eq!(leading.remaining(), std::time::Duration::ZERO);
+    common::until(&lock, |record| record.tenure == Tenure::Free).await;
+}
+
+#[tokio::test]
+async fn a_panic_of_the_work_releases_the_lease() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a");
+    let run = tokio::spawn(async move {
+        elector
+            .run(CancellationToken::new(), |_| async {
+                assert!(std::hint::black_box(false), "a bug of the work");
+                Ok::<_, Error>(())
+            })
+            .await
+    });
+    assert!(run.await.unwrap_err().is_panic());
+    common::until(&lock, |record| record.tenure == Tenure::Free).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_asks_the_work_to_stop_and_waits_for_it() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a");
+    let shutdown = CancellationToken::new();
+    let drained = Arc::new(AtomicUsize::new(0));
+    elector
+        .run(shutdown.clone(), |lead| {
+            let (shutdown, drained) = (shutdown.clone(), drained.clone());
+            async move {
+                shutdown.cancel();
+                lead.stopping().await;
+                assert!(lead.is_current(), "draining work may still act");
+                drained.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Error>(())
+            }
+        })
+        .await
+        .unwrap();
+    assert_eq!(drained.load(Ordering::SeqCst), 1);
+    assert_eq!(lock.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
+}
+
+#[tokio::test]
+async fn work_that_does_not_stop_within_the_drain_limit_is_dropped_and_the_lease_released() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a").with_drain_limit(std::time::Duration::from_millis(20));
+    let shutdown = CancellationToken::new();
+    elector
+        .run(shutdown.clone(), |_| {
+            shutdown.cancel();
+            std::future::pending::<Result<(), Error>>()
+        })
+        .await
+        .unwrap();
+    assert_eq!(lock.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
+}
+
+#[tokio::test]
+async fn one_who_steps_down_leaves_the_lease_to_a_standby_and_stands_by_again() {
+    let lock = free_lock().await;
+    let (first, second) = (elector(&lock, "a"), elector(&lock, "b"));
+    let (began, mut leaders) = mpsc::unbounded_channel();
+    let shutdown = CancellationToken::new();
+    let run = async |elector: &Elector, name: &'static str| {
+        elector
+            .run(shutdown.clone(), |lead| {
+                began.send(name).unwrap();
+                async move {
+                    lead.stopping().await;
+                    Ok::<_, Error>(())
+                }
+            })
+            .await
+    };
+    let story = async {
+        let (mut leader, mut other) = (&first, &second);
+        let mut name = leaders.recv().await.unwrap();
+        if name == "b" {
+            std::mem::swap(&mut leader, &mut other);
+        }
+        for _ in 0..10 {
+            assert!(leader.step_down().await);
+            let next = leaders.recv().await.unwrap();
+            assert_ne!(next, name, "the one who stepped down came back at once");
+            name = next;
+            std::mem::swap(&mut leader, &mut other);
+        }
+        shutdown.cancel();
+    };
+    let (one, two, ()) = tokio::join!(run(&first, "a"), run(&second, "b"), story);
+    one.unwrap();
+    two.unwrap();
+}
+
+#[tokio::test]
+async fn one_who_steps_down_alone_leads_again_after_a_while() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a");
+    let shutdown = CancellationToken::new();
+    let lead = elector.campaign(&shutdown).await.unwrap();
+    let token = lead.token();
+    assert!(lead.resign().await);
+    assert!(elector.campaign(&shutdown).await.unwrap().token() > token);
+}
+
+#[tokio::test]
+async fn step_down_of_one_who_does_not_lead_says_so() {
+    let lock = free_lock().await;
+    assert!(!elector(&lock, "a").step_down().await);
+}
+
+#[tokio::test]
+async fn a_second_campaign_of_one_elector_is_refused() {
+    let lock = free_lock().await;
+    let elector = elector(&lock, "a");
+    let shutdown = CancellationToken::new();
+    let _lead = elector.campaign(&shutdown).await.unwrap();
+    assert_eq!(elector.campaign(&shutdown).await.unwrap_err().kind(), ErrorKind::Busy);
+}
+
+#[tokio::test]
+async fn a_campaign_that_is_shut_down_or_dropped_leaves_nothing_in_the_way() {
+    let lock = free_lock().await;
+    let leader = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let second = elector(&lock, "b");
+    let shutdown = CancellationToken::new();
+    let (ended, ()) = tokio::join!(second.campaign(&shutdown), async { shutdown.cancel() });
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);
+    let again = CancellationToken::new();
+    drop(Box::pin(second.campaign(&again)));
+    let (_, lead) = tokio::join!(leader.resign(), second.campaign(&again));
+    assert!(lead.unwrap().is_current());
+}
+
+#[tokio::test]
+async fn two_electors_of_one_name_never_take_each_others_record_for_their_own() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "same").campaign(&CancellationToken::new()).await.unwrap();
+    let other = elector(&lock, "same");
+    let shutdown = CancellationToken::new();
+    tokio::select! {
+        biased;
+        second = other.campaign(&shutdown) => panic!("two leaders: {second:?}"),
+        () = async {
+            let mut status = other.status();
+            let following = |status: &Status| matches!(status, Status::Following { leader: Some(_) });
+            drop(status.wait_for(following).await.unwrap());
+        } => {}
+    }
+    assert!(lead.is_current());
+}
+
+#[tokio::test]
+async fn a_lease_shorter_than_the_store_allows_is_refused_with_both_numbers() {
+    let lock = free_lock().await;
+    let short = std::time::Duration::from_millis(90);
+    let timing = leasehold_core::Timing::new(short, short / 3, short / 90).unwrap();
+    let elector = Elector::new(lock, candidate("a")).with_timing(timing);
+    let error = elector.campaign(&CancellationToken::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("90ms") && error.to_string().contains("100ms"), "{error}");
+}
+
+#[tokio::test]
+async fn an_elector_can_be_run_inside_a_spawned_task() {
+    let lock = free_lock().await;
+    let elector = Elector::new(lock, candidate("a")).with_timing(quick());
+    let run = tokio::spawn(async move {
+        elector.run(CancellationToken::new(), |_| async { Ok::<_, Error>(()) }).await
+    });
+    run.await.unwrap().unwrap();
+}
+
+struct Dropped(Arc<AtomicUsize>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
