@@ -1,0 +1,122 @@
+//! Many at once: every step is atomic.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+use leasehold_core::{Record, Swap};
+
+use crate::conformance::{fixture::Fixture, writer::Writer};
+
+const WRITERS: usize = 6;
+const ROUNDS: u64 = 25;
+
+/// The one sentence that everything else rests on.
+pub async fn of_two_swaps_over_one_observation_exactly_one_is_written(fixture: &dyn Fixture) {
+    let (first, mut seen) = Writer::holding(fixture).await;
+    let mut writers = Writer::several(fixture, WRITERS).await;
+    writers.push(first);
+    for token in 2..ROUNDS + 2 {
+        let swaps = writers.iter().map(async |writer| {
+            let record = writer.held(&seen, token);
+            (writer.swap(&seen, &record).await, record)
+        });
+        let mut written = Vec::new();
+        for (swap, record) in join_all(swaps).await {
+            if let Swap::Written(seen) = swap {
+                assert_eq!(seen.record, Some(record), "a writer is shown another's record as its");
+                written.push(seen);
+            }
+        }
+        assert_eq!(written.len(), 1, "of {} swaps over {seen:?} were written", writers.len());
+        seen = written.swap_remove(0);
+        assert_eq!(writers[0].look().await, seen, "what is there is not what was written");
+    }
+}
+
+/// Where nothing is, as well: two first leaders are two leaders.
+pub async fn of_many_creations_exactly_one_is_written(fixture: &dyn Fixture) {
+    let writers = Writer::several(fixture, WRITERS).await;
+    for round in 0..ROUNDS / 2 {
+        let absent = writers[0].look().await;
+        assert_eq!(absent.record, None, "round {round} does not begin with nothing");
+        let swaps = writers.iter().map(async |writer| {
+            // Each has looked for itself, as candidates do.
+            let absent = writer.look().await;
+            match absent.record {
+                Some(_) => None,
+                None => match writer.swap(&absent, &writer.vacant(&absent, round)).await {
+                    Swap::Written(seen) => Some(seen),
+                    Swap::Refused(_) => None,
+                },
+            }
+        });
+        let written: Vec<_> = join_all(swaps).await.into_iter().flatten().collect();
+        assert_eq!(written.len(), 1, "creations were written: {written:?}");
+        assert_eq!(writers[0].look().await, written[0], "there is not what was written");
+        fixture.delete().await;
+    }
+}
+
+/// Each adds one to what it read. Were one update lost, the sum would be too small.
+pub async fn many_writers_lose_no_update(fixture: &dyn Fixture) {
+    let (first, _) = Writer::holding(fixture).await;
+    let mut writers = Writer::several(fixture, WRITERS - 1).await;
+    writers.push(first);
+    let each = 8;
+    let runs = writers.iter().map(async |writer| {
+        let mut versions = Vec::new();
+        while versions.len() < each {
+            let seen = writer.look().await;
+            let token = seen.record.as_ref().map_or(0, |record| record.token.number());
+            if let Swap::Written(seen) = writer.swap(&seen, &writer.held(&seen, token + 1)).await {
+                versions.push(seen.version.number());
+            }
+        }
+        versions
+    });
+    let versions: Vec<u64> = join_all(runs).await.into_iter().flatten().collect();
+    let unique: HashSet<_> = versions.iter().collect();
+    assert_eq!(unique.len(), versions.len(), "two writes have one version: {versions:?}");
+    let last = writers[0].look().await;
+    let sum = last.record.map(|record| record.token.number());
+    assert_eq!(sum, Some(1 + versions.len() as u64), "updates were lost");
+    assert_eq!(versions.iter().max(), Some(&last.version.number()), "the last is not the greatest");
+}
+
+/// The record, its version and its holder are of one write, and reads do not go back in time.
+pub async fn an_observation_amid_writes_is_never_torn(fixture: &dyn Fixture) {
+    let (writer, mut seen) = Writer::holding(fixture).await;
+    let readers = Writer::several(fixture, 2).await;
+    let write = async {
+        let mut written = vec![seen.clone()];
+        for token in 2..ROUNDS * 2 {
+            let record = writer.held_by(&format!("pod-{token}"), &seen, token);
+            seen = writer.write(&seen, &record).await;
+            written.push(seen.clone());
+        }
+        written
+    };
+    let reads = join_all(readers.iter().map(async |reader| {
+        let mut read = Vec::new();
+        loop {
+            let seen = reader.look().await;
+            let last = seen.record.as_ref().map_or(0, |record| record.token.number());
+            read.push(seen);
+            if last + 1 == ROUNDS * 2 {
+                return read;
+            }
+            // In memory a look never waits: let the writer have its turn.
+            tokio::task::yield_now().await;
+        }
+    }));
+    let (written, reads) = futures::future::join(write, reads).await;
+    for read in reads {
+        for pair in read.windows(2) {
+            assert!(pair[0].version.number() <= pair[1].version.number(), "a read went back");
+        }
+        for seen in read {
+            let holder = seen.record.as_ref().and_then(Record::holder);
+            assert!(written.contains(&seen), "{holder:?} was never there like this: {seen:?}");
+        }
+    }
+}
