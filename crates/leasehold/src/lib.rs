@@ -1,1 +1,45 @@
-//! To be written.
+//! Leader election for services that run in more than one copy, over the store they already have.
+//!
+//! ```
+//! use leasehold::{Candidate, Elector, Error};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let lock = leasehold::connect("memory:jobs").await?;
+//! # leasehold::create_free(&lock).await?;
+//! let elector = Elector::new(lock, Candidate::new("pod-a")?);
+//!
+//! // The closure runs while, and only while, this process leads.
+//! elector
+//!     .run(CancellationToken::new(), |lead| async move {
+//!         println!("leading with token {}", lead.token());
+//!         Ok::<_, Error>(())
+//!     })
+//!     .await
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default: a service pays for the store that it uses, and for no other.
+//!
+//! | feature | URL of [`connect`] | backend |
+//! |---|---|---|
+//! | (always) | `memory:NAME` | within one process |
+//! | `file` | `file:///absolute/dir/NAME` | the processes of one host, over a directory |
+//!
+//! Everything else is documented where it is defined: the contract at [`LeaseLock`], the election
+//! at [`Elector`], what work is given at [`Leading`], the durations at [`Timing`], the resource's
+//! side of fencing at [`Fence`].
+
+mod connect;
+
+pub use connect::connect;
+pub use leasehold_core::*;
+
+/// The processes of one host, over a directory.
+#[cfg(feature = "file")]
+pub mod file {
+    pub use leasehold_file::*;
+}

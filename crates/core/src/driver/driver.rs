@@ -59,6 +59,8 @@ pub(crate) struct Driver {
     /// When the kernel wants to be called again, and when that was asked for.
     timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
     stepping_down: Vec<oneshot::Sender<bool>>,
+    /// Wants to lead once the term whose guard is gone has been given back.
+    next: Option<Campaign>,
 }
 
 enum State {
@@ -100,6 +102,7 @@ impl Driver {
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
+            next: None,
         }
     }
 
@@ -123,6 +126,12 @@ impl Driver {
                 Woken::Timer => Some(self.timed()),
             };
             if let Some(event) = event {
+                self.step(event);
+            }
+            if matches!(self.state, State::Idle)
+                && let Some(next) = self.next.take()
+            {
+                let event = self.campaign(next);
                 self.step(event);
             }
         }
@@ -170,17 +179,12 @@ impl Driver {
 
     fn commanded(&mut self, command: Command) -> Option<Event> {
         match (command, &self.state) {
-            (Command::Campaign(campaign), State::Idle) => {
-                tracing::info!(
-                    target: "leasehold::term",
-                    lease = %self.lease,
-                    candidate = %self.candidate,
-                    timing = %self.timing,
-                    failover_bound = ?self.timing.failover_bound(),
-                    "campaigning"
-                );
-                self.state = State::Campaigning(campaign);
-                Some(Event::Campaign)
+            (Command::Campaign(campaign), State::Idle) => Some(self.campaign(campaign)),
+            (Command::Campaign(campaign), State::Leading(term, _))
+                if term.work.is_closed() && self.next.is_none() =>
+            {
+                self.next = Some(campaign);
+                None
             }
             (Command::Campaign(campaign), _) => {
                 let why = "this elector campaigns or leads already: one term at a time";
@@ -198,6 +202,19 @@ impl Driver {
                 None
             }
         }
+    }
+
+    fn campaign(&mut self, campaign: Campaign) -> Event {
+        tracing::info!(
+            target: "leasehold::term",
+            lease = %self.lease,
+            candidate = %self.candidate,
+            timing = %self.timing,
+            failover_bound = ?self.timing.failover_bound(),
+            "campaigning"
+        );
+        self.state = State::Campaigning(campaign);
+        Event::Campaign
     }
 
     fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {

@@ -1,6 +1,8 @@
 //! What the tests of the elector share.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+pub(crate) mod gate;
+
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -9,28 +11,28 @@ use leasehold_core::{
 };
 
 /// A lease that nobody holds, in a store of its own.
-pub async fn free_lock() -> MemoryLock {
+pub(crate) async fn free_lock() -> MemoryLock {
     let lock = MemoryStore::new().lock(LeaseName::new("jobs").unwrap());
     assert!(create_free(&lock).await.unwrap());
     lock
 }
 
-pub fn candidate(name: &str) -> Candidate {
+pub(crate) fn candidate(name: &str) -> Candidate {
     Candidate::new(name).unwrap()
 }
 
 /// Durations short enough for tests, and long enough for a busy machine.
-pub fn quick() -> Timing {
+pub(crate) fn quick() -> Timing {
     let ms = Duration::from_millis;
     Timing::new(ms(600), ms(400), ms(50)).unwrap()
 }
 
-pub fn elector(lock: &MemoryLock, name: &str) -> Elector {
+pub(crate) fn elector(lock: &(impl LeaseLock + Clone), name: &str) -> Elector {
     Elector::new(lock.clone(), candidate(name)).with_timing(quick())
 }
 
 /// Waits until the store shows a record that is as expected.
-pub async fn until(lock: &dyn LeaseLock, expected: impl Fn(&Record) -> bool) {
+pub(crate) async fn until(lock: &dyn LeaseLock, expected: impl Fn(&Record) -> bool) {
     let mut watch = lock.watch();
     while let Some(seen) = watch.next().await {
         if seen.unwrap().record.as_ref().is_some_and(&expected) {

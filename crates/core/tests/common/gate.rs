@@ -1,0 +1,109 @@
+//! A lock between an elector and its store that a test opens and shuts.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use leasehold_core::{Error, ErrorKind, Guarantees, LeaseLock, Observation, Record, Swap};
+use tokio::sync::watch;
+
+/// What happens to each call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// It reaches the store, and the answer comes back.
+    Open,
+    /// It never reaches the store, and there is no answer.
+    Shut,
+    /// A swap reaches the store, and its answer is lost; reads pass.
+    WritesUnheard,
+    /// It reaches the store, and the answer takes this long.
+    AnswersLate(Duration),
+    /// It fails at once.
+    Broken,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Gate<L> {
+    pub(crate) store: L,
+    passage: Arc<watch::Sender<Passage>>,
+    /// Counts the swaps that came here.
+    swaps: Arc<watch::Sender<usize>>,
+}
+
+impl<L: LeaseLock + Clone> Gate<L> {
+    pub(crate) fn before(store: L) -> Self {
+        Self {
+            store,
+            passage: Arc::new(watch::Sender::new(Passage::Open)),
+            swaps: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    pub(crate) fn set(&self, passage: Passage) {
+        self.passage.send_replace(passage);
+    }
+
+    /// Waits until so many more swaps have come here.
+    pub(crate) async fn swaps(&self, more: usize) {
+        let mut swaps = self.swaps.subscribe();
+        let target = *swaps.borrow() + more;
+        swaps.wait_for(|count| *count >= target).await.unwrap();
+    }
+
+    async fn pass<T>(
+        &self,
+        write: bool,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let passage = *self.passage.borrow();
+        match passage {
+            Passage::Open => call.await,
+            Passage::Shut => std::future::pending().await,
+            Passage::Broken => {
+                Err(Error::new(ErrorKind::Unreachable, "reach the store", "the gate is broken"))
+            }
+            Passage::WritesUnheard => {
+                let answer = call.await;
+                if write { std::future::pending().await } else { answer }
+            }
+            Passage::AnswersLate(delay) => {
+                let answer = call.await;
+                tokio::time::sleep(delay).await;
+                answer
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        self.store.guarantees()
+    }
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        self.pass(false, self.store.observe()).await
+    }
+
+    async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
+        self.swaps.send_modify(|count| *count += 1);
+        self.pass(true, self.store.swap(expected, record)).await
+    }
+
+    fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
+        // What the gate does not let through is held back, not lost.
+        let passage = self.passage.subscribe();
+        Box::pin(stream::unfold((self.store.watch(), passage), |(mut watch, mut passage)| async {
+            let seen = watch.next().await?;
+            passage.wait_for(|passage| *passage == Passage::Open).await.ok()?;
+            Some((seen, (watch, passage)))
+        }))
+    }
+}

@@ -1,0 +1,224 @@
+//! What a store that stalls, fails or answers late does to a leader, and what it does not.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{
+    elector, free_lock,
+    gate::{Gate, Passage},
+    quick, until,
+};
+use leasehold_core::{
+    End, ErrorKind, LeaseLock, MemoryLock, Observation, RandomPart, Stamp, Status, Swap, Tenure,
+};
+use tokio_util::sync::CancellationToken;
+
+async fn gate() -> Gate<MemoryLock> {
+    Gate::before(free_lock().await)
+}
+
+#[tokio::test]
+async fn validity_counts_from_the_sending_and_never_from_the_reply() {
+    let gate = gate().await;
+    let late = quick().call_timeout() / 2;
+    gate.set(Passage::AnswersLate(late));
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    assert!(lead.remaining() <= quick().holder_duration() - late, "{:?}", lead.remaining());
+}
+
+#[tokio::test]
+async fn one_stalled_call_does_not_cost_the_lease_for_two_whole_attempts_fit() {
+    let gate = gate().await;
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    for _ in 0..3 {
+        gate.set(Passage::Shut);
+        gate.swaps(1).await;
+        // That attempt is swallowed; the next one passes.
+        gate.set(Passage::Open);
+        gate.swaps(2).await;
+    }
+    assert!(lead.is_current());
+    assert!(lead.remaining() > quick().holder_duration() - quick().renew_deadline());
+}
+
+#[tokio::test]
+async fn a_leader_whose_store_never_answers_is_asked_to_stop_and_then_ends_by_the_timer() {
+    let gate = gate().await;
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    gate.set(Passage::Shut);
+    let shut = Instant::now();
+    lead.stopping().await;
+    assert!(lead.is_current(), "it may still act while it drains");
+    let leading = lead.leading();
+    leading.ended().await;
+    assert!(shut.elapsed() <= quick().holder_duration() + Duration::from_millis(100));
+    assert!(!lead.is_current());
+    assert_eq!(leading.end(), Some(End::Lapsed));
+}
+
+#[tokio::test]
+async fn after_a_lapse_the_same_elector_leads_again_with_a_greater_token() {
+    let gate = gate().await;
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let lead = elector.campaign(&shutdown).await.unwrap();
+    let token = lead.token();
+    gate.set(Passage::Shut);
+    lead.leading().ended().await;
+    gate.set(Passage::Open);
+    drop(lead);
+    assert!(elector.campaign(&shutdown).await.unwrap().token() > token);
+}
+
+#[tokio::test]
+async fn a_standby_whose_store_does_not_answer_says_since_when_and_names_nobody() {
+    let gate = gate().await;
+    let _lead = elector(&gate.store, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let standby = elector(&gate, "b");
+    let shutdown = CancellationToken::new();
+    let mut status = standby.status();
+    let story = async {
+        status.wait_for(|s| matches!(s, Status::Following { leader: Some(_) })).await.unwrap();
+        let before = Instant::now();
+        gate.set(Passage::Shut);
+        let unknown = status.wait_for(|s| matches!(s, Status::Unknown { .. })).await.unwrap();
+        match &*unknown {
+            Status::Unknown { since, why } => {
+                assert!(*since <= before, "since the last answer");
+                assert!(why.contains("no answer in"), "{why}");
+            }
+            other => panic!("{other:?}"),
+        }
+        drop(unknown);
+        gate.set(Passage::Open);
+        status.wait_for(|s| matches!(s, Status::Following { leader: Some(_) })).await.unwrap();
+    };
+    tokio::select! {
+        lead = standby.campaign(&shutdown) => panic!("two leaders: {lead:?}"),
+        () = story => {}
+    }
+}
+
+#[tokio::test]
+async fn an_error_ends_a_campaign_only_before_the_first_answer_of_the_store() {
+    let gate = gate().await;
+    gate.set(Passage::Broken);
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let error = elector.campaign(&shutdown).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+
+    gate.set(Passage::Open);
+    let token = elector.campaign(&shutdown).await.unwrap().token();
+    gate.set(Passage::Broken);
+    let mut status = elector.status();
+    let heal = async {
+        status.wait_for(|s| matches!(s, Status::Unknown { .. })).await.unwrap();
+        gate.set(Passage::Open);
+    };
+    let (lead, ()) = tokio::join!(elector.campaign(&shutdown), heal);
+    assert!(lead.unwrap().token() > token);
+}
+
+#[tokio::test]
+async fn an_acquisition_whose_answer_was_lost_is_found_and_led_from_its_own_sending() {
+    let gate = gate().await;
+    gate.set(Passage::WritesUnheard);
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let story = async {
+        gate.swaps(1).await;
+        gate.set(Passage::Open);
+    };
+    let (lead, ()) = tokio::join!(elector.campaign(&shutdown), story);
+    let lead = lead.unwrap();
+    let lost = quick().call_timeout() + quick().retry_interval();
+    assert!(lead.remaining() <= quick().holder_duration() - lost, "{:?}", lead.remaining());
+}
+
+#[tokio::test]
+async fn a_renewal_whose_answer_was_lost_is_found_and_leadership_kept() {
+    let gate = gate().await;
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    gate.set(Passage::WritesUnheard);
+    gate.swaps(1).await;
+    gate.set(Passage::Open);
+    gate.swaps(2).await;
+    assert!(lead.is_current());
+}
+
+#[tokio::test]
+async fn a_renewal_refused_by_anothers_record_ends_leadership_at_once_and_is_not_released() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let successor = successor(&lock).await;
+    let leading = lead.leading();
+    leading.ended().await;
+    assert_eq!(leading.end(), Some(End::Lost));
+    assert!(!lead.resign().await, "there was nothing to give back");
+    assert_eq!(lock.observe().await.unwrap(), successor, "the successor's lease is untouched");
+}
+
+#[tokio::test]
+async fn a_release_never_blanks_a_successors_lease() {
+    let gate = gate().await;
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    // The leader cannot see what happens to its lease, and gives it back as it believes it to be.
+    gate.set(Passage::Shut);
+    let successor = successor(&gate.store).await;
+    let resigned = tokio::spawn(lead.resign());
+    gate.set(Passage::Open);
+    assert!(!resigned.await.unwrap());
+    assert_eq!(gate.store.observe().await.unwrap(), successor);
+}
+
+#[tokio::test]
+async fn a_relabelled_record_of_ones_own_is_no_loss() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let seen = lock.observe().await.unwrap();
+    let record = seen.record.clone().unwrap();
+    assert!(matches!(lock.swap(&seen, &record).await.unwrap(), Swap::Written(_)));
+    until(&lock, |now| now.stamp != record.stamp).await;
+    assert!(lead.is_current());
+}
+
+#[tokio::test]
+async fn a_lease_that_is_not_there_is_marked_vacant_and_waited_out() {
+    let lock = free_lock().await;
+    lock.delete();
+    let before = Instant::now();
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    assert!(before.elapsed() >= quick().lease_duration());
+    assert!(lead.is_current());
+}
+
+#[tokio::test]
+async fn the_term_of_a_blocked_runtime_ends_on_time_for_everybody_else() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let leading = lead.leading();
+    let outside = std::thread::spawn(move || {
+        // A runtime of its own: that of the elector is blocked.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(leading.ended());
+        leading.end()
+    });
+    // The only thread of this test's runtime is blocked until the warden has ended the term.
+    assert_eq!(outside.join().unwrap(), Some(End::Lapsed));
+    assert!(!lead.is_current());
+}
+
+/// Another candidate takes the lease while its holder does not look.
+async fn successor(lock: &MemoryLock) -> Observation {
+    loop {
+        let seen = lock.observe().await.unwrap();
+        let mut record = seen.record.clone().unwrap();
+        record.tenure = Tenure::Held { holder: "b".into() };
+        record.stamp = Some(Stamp { author: RandomPart::random(), attempt: 1 });
+        if let Swap::Written(written) = lock.swap(&seen, &record).await.unwrap() {
+            return written;
+        }
+    }
+}
