@@ -124,15 +124,9 @@ async fn an_error_ends_a_campaign_only_before_the_first_answer_of_the_store() {
 #[tokio::test]
 async fn an_acquisition_whose_answer_was_lost_is_found_and_led_from_its_own_sending() {
     let gate = gate().await;
-    gate.set(Passage::WritesUnheard);
-    let elector = elector(&gate, "a");
-    let shutdown = CancellationToken::new();
-    let story = async {
-        gate.swaps(1).await;
-        gate.set(Passage::Open);
-    };
-    let (lead, ()) = tokio::join!(elector.campaign(&shutdown), story);
-    let lead = lead.unwrap();
+    // The claim is written unheard, the next attempt finds it, and nothing renews it.
+    gate.plan([Passage::WritesUnheard, Passage::Open, Passage::Shut]);
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
     let lost = quick().call_timeout() + quick().retry_interval();
     assert!(lead.remaining() <= quick().holder_duration() - lost, "{:?}", lead.remaining());
 }

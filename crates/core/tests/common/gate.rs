@@ -1,6 +1,10 @@
 //! A lock between an elector and its store that a test opens and shuts.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures::{
@@ -31,6 +35,8 @@ pub(crate) struct Gate<L> {
     passage: Arc<watch::Sender<Passage>>,
     /// Counts the swaps that came here.
     swaps: Arc<watch::Sender<usize>>,
+    /// What the next swaps find, one each.
+    plan: Arc<Mutex<VecDeque<Passage>>>,
 }
 
 impl<L: LeaseLock + Clone> Gate<L> {
@@ -39,11 +45,17 @@ impl<L: LeaseLock + Clone> Gate<L> {
             store,
             passage: Arc::new(watch::Sender::new(Passage::Open)),
             swaps: Arc::new(watch::Sender::new(0)),
+            plan: Arc::default(),
         }
     }
 
     pub(crate) fn set(&self, passage: Passage) {
         self.passage.send_replace(passage);
+    }
+
+    /// Sets what each of the next swaps finds; the last one stays.
+    pub(crate) fn plan(&self, passages: impl IntoIterator<Item = Passage>) {
+        self.plan.lock().unwrap().extend(passages);
     }
 
     /// Waits until so many more swaps have come here.
@@ -94,6 +106,8 @@ impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         self.swaps.send_modify(|count| *count += 1);
+        let planned = self.plan.lock().unwrap().pop_front();
+        planned.into_iter().for_each(|passage| self.set(passage));
         self.pass(true, self.store.swap(expected, record)).await
     }
 
