@@ -33,8 +33,8 @@ pub enum Verdict {
     Mark,
     /// To be waited for so many nanoseconds more.
     Wait(u64),
-    /// Waited out, but written in another era: write `Free`, so that the token rests on a version
-    /// of the present one.
+    /// Waited out, but written in another era or in a line that went back: write `Free`, so that
+    /// the token rests on a version of the present one.
     Clear,
     /// May be acquired, with this token.
     Claim(FencingToken),
@@ -137,9 +137,17 @@ impl Evidence {
         Hinted::Stale
     }
 
-    /// Whether the holder that is known is this elector, in the term of this token.
-    pub(super) fn is_own(&self, token: FencingToken) -> bool {
-        self.record().is_some_and(|record| record.is_held_by(self.me) && record.token == token)
+    /// Whether what is known is this elector's term of this token, and so its to give back.
+    ///
+    /// A record that a new era, or a store that went back, shows again says nothing of who led in
+    /// the line that was lost: to make that free would give somebody else's lease away.
+    pub(super) fn may_release(&self, token: FencingToken) -> bool {
+        self.known.as_ref().is_some_and(|Known { seen, back, .. }| {
+            back.is_none()
+                && seen.record.as_ref().is_some_and(|record| {
+                    record.is_held_by(self.me) && record.token == token && record.era == seen.era
+                })
+        })
     }
 
     /// What may be done now, by one whose work has ended.
@@ -160,7 +168,7 @@ impl Evidence {
         // The lost line had a leader, perhaps, whose last renewal we have seen or not.
         let by_line = back.map_or(0, |back| self.longest.saturating_sub(now.wait(back)));
         match by_record.max(by_line) {
-            0 if !native => Verdict::Clear,
+            0 if !native || back.is_some() => Verdict::Clear,
             0 => self
                 .floor
                 .max(record.token)

@@ -408,7 +408,7 @@ impl Kernel {
     }
 
     fn next_of_release(&mut self, now: Moment, release: Release) -> Option<Request> {
-        if self.evidence.is_own(release.token) {
+        if self.evidence.may_release(release.token) {
             self.attempts += 1;
             self.swap(Flight::Release, release.token, self.evidence.longest(), Tenure::Free)
         } else if release.unsure {
