@@ -1,1 +1,42 @@
-//! To be written.
+//! How fast leadership moves, and what it costs.
+//!
+//! The harness starts real processes, lets them campaign for a lease, injects a fault into the
+//! leader and measures until the successor's work starts. It knows nothing of a contender but the
+//! lines that it prints ([`Event`]), so that a program in any language can be measured by it.
+//!
+//! `README.md` beside this crate says what is asked, how it is measured, and what came out.
+
+mod calendar;
+mod clock;
+mod durations;
+mod event;
+mod fault;
+mod floor;
+mod goal;
+mod group;
+mod history;
+mod lines;
+mod machine;
+mod options;
+mod outcome;
+mod plan;
+mod process;
+mod progress;
+mod report;
+mod round;
+mod row;
+mod run;
+mod stats;
+mod table;
+
+pub use clock::monotonic;
+pub use durations::Durations;
+pub use event::{Event, Parsed};
+pub use fault::Fault;
+pub use goal::{Goal, Limit, Measure, Verdict};
+pub use history::{History, Overlap, Term};
+pub use options::Options;
+pub use outcome::Outcome;
+pub use row::Row;
+pub use run::{Surroundings, measure, present};
+pub use stats::Distribution;

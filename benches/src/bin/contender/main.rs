@@ -1,0 +1,91 @@
+//! A process that wants one lease, works while it leads, and says what happens to it: one JSON
+//! object a line on standard output. `benches/README.md` lists the lines.
+
+mod trace;
+mod voice;
+mod work;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use leasehold::{Candidate, Elector, Timing};
+use leasehold_bench::Durations;
+use serde_json::json;
+use tokio::{
+    io::AsyncReadExt,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{voice::Voice, work::Work};
+
+/// Campaigns for a lease, works while it leads, and says what happens to it.
+#[derive(Parser)]
+struct Options {
+    /// The lease: file:///directory/NAME, for example
+    #[arg(long)]
+    url: String,
+    /// What this candidate is called
+    #[arg(long)]
+    id: String,
+    /// LEASE/DEADLINE/RETRY, such as 1s/700ms/150ms
+    #[arg(long)]
+    timing: Durations,
+    /// How often the work asks whether it may go on
+    #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
+    work_every: Duration,
+    /// Also tell of each request that acquires or renews
+    #[arg(long)]
+    trace: bool,
+}
+
+// One thread, as a service would have it that does not much: no hop between threads is measured.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let voice = Arc::new(Voice::new(&options.id));
+    trace::install(options.trace.then(|| voice.clone()));
+
+    let shutdown = CancellationToken::new();
+    // Before anything is said: who hears `ready` may send a signal.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut step_down = signal(SignalKind::user_defined1())?;
+    let Durations { lease, deadline, retry } = options.timing;
+    let timing = Timing::new(lease, deadline, retry).context("--timing")?;
+    let lock = leasehold::connect(&options.url).await?;
+    let elector = Elector::new(lock, Candidate::new(&options.id)?).with_timing(timing);
+    voice.say("ready", json!({}));
+
+    let work = Work::new(voice.clone(), options.work_every, shutdown.clone());
+    let election = elector.run(shutdown.clone(), |lead| work.clone().lead(lead));
+    let orders = async {
+        let mut end_of_input = Box::pin(hung_up());
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => shutdown.cancel(),
+                () = &mut end_of_input => shutdown.cancel(),
+                Some(()) = step_down.recv() => {
+                    work.resign();
+                    elector.step_down().await;
+                    continue;
+                }
+            }
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = election => ended?,
+        () = orders => {}
+    }
+    voice.say("exit", json!({}));
+    // What waits for standard input blocks a thread that nobody can wake.
+    std::process::exit(0);
+}
+
+/// Ends when standard input does: no contender outlives its harness.
+async fn hung_up() {
+    let mut input = tokio::io::stdin();
+    let mut bytes = [0; 256];
+    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
+}

@@ -1,0 +1,166 @@
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use rand::{RngExt as _, rngs::StdRng};
+use rustix::process::Signal;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Distribution,
+    calendar::Calendar,
+    process::{Process, Said},
+    progress::Progress,
+};
+
+/// The bare steps of a handover, between two processes with no elector: what the store itself
+/// costs, and the scheduler. In nanoseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Floor {
+    /// From just before the release was sent until the answer that the other has acquired.
+    pub(crate) handover: Distribution,
+    /// From just before the holder was killed until the answer that the other has acquired. Empty
+    /// where the store cannot prove that a holder is gone.
+    pub(crate) crash: Distribution,
+    /// From just before an acquisition was sent until its answer.
+    pub(crate) acquisition: Distribution,
+}
+
+/// Two processes of the `floor` program, and what they say.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    program: PathBuf,
+    url: String,
+    holder: Process,
+    standby: Process,
+    said: UnboundedReceiver<Said>,
+    say: UnboundedSender<Said>,
+}
+
+const HOLDER: usize = 0;
+const STANDBY: usize = 1;
+
+impl Pair {
+    /// What anything may take: the store answers in milliseconds.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const HANDOVER: Duration = Duration::from_millis(25);
+
+    pub(crate) async fn start(program: PathBuf, url: String) -> Result<Self> {
+        let (say, said) = mpsc::unbounded_channel();
+        let start = |role: &str, who| {
+            let arguments = ["--url", &url, "--role", role].map(str::to_owned);
+            Process::start(&program, &arguments, who, say.clone())
+        };
+        let (holder, standby) = (start("holder", HOLDER)?, start("standby", STANDBY)?);
+        let mut pair = Self { program, url, holder, standby, said, say };
+        pair.expect("ready", STANDBY).await?;
+        pair.expect("ready", HOLDER).await?;
+        pair.take().await?;
+        Ok(pair)
+    }
+
+    /// Hands over so many times, and crashes as often where that can be noticed.
+    pub(crate) async fn measure(
+        mut self,
+        rounds: usize,
+        crash: bool,
+        mut rng: StdRng,
+        calendar: Calendar,
+        progress: Progress,
+        interrupt: CancellationToken,
+    ) -> (Samples, Result<()>) {
+        let mut samples = Samples::default();
+        for _ in 0..rounds {
+            let round = async {
+                // As idle as a store is between two elections.
+                time::sleep(Duration::from_millis(rng.random_range(40..160))).await;
+                let _booking = calendar.now(Self::HANDOVER).await;
+                if crash { self.crash(&mut samples).await } else { self.hand_over(&mut samples).await }
+            };
+            let done = tokio::select! {
+                done = round => done,
+                () = interrupt.cancelled() => break,
+            };
+            if let Err(error) = done {
+                return (samples, Err(error.context("floor")));
+            }
+            progress.tick();
+        }
+        (samples, Ok(()))
+    }
+
+    async fn hand_over(&mut self, samples: &mut Samples) -> Result<()> {
+        self.holder.tell("release").await?;
+        let released = number(&self.expect("released", HOLDER).await?, "t")?;
+        self.acquired(released, samples).await?;
+        self.take().await
+    }
+
+    async fn crash(&mut self, samples: &mut Samples) -> Result<()> {
+        let killed = self.holder.signal(Signal::KILL)?;
+        self.acquired(killed, samples).await?;
+        self.holder.ended(Self::PATIENCE).await?;
+        let arguments = ["--url", &self.url, "--role", "holder"].map(str::to_owned);
+        self.holder = Process::start(&self.program, &arguments, HOLDER, self.say.clone())?;
+        self.expect("ready", HOLDER).await?;
+        self.take().await
+    }
+
+    async fn acquired(&mut self, from: u64, samples: &mut Samples) -> Result<()> {
+        let acquired = self.expect("acquired", STANDBY).await?;
+        let (sent, t) = (number(&acquired, "sent")?, number(&acquired, "t")?);
+        samples.whole.push(t.cast_signed() - from.cast_signed());
+        samples.acquisition.push(t.cast_signed() - sent.cast_signed());
+        Ok(())
+    }
+
+    async fn take(&mut self) -> Result<()> {
+        self.holder.tell("take").await?;
+        self.expect("held", HOLDER).await?;
+        self.expect("seen", STANDBY).await?;
+        Ok(())
+    }
+
+    /// Waits until one of them says this; what else is said is of no interest.
+    async fn expect(&mut self, event: &str, who: usize) -> Result<Value> {
+        let heard = time::timeout(Self::PATIENCE, async {
+            while let Some(said) = self.said.recv().await {
+                let Some(line) = said.line else {
+                    // A holder that was killed has no more to say.
+                    if said.who == who && event != "ready" {
+                        bail!("it ended");
+                    }
+                    continue;
+                };
+                let value: Value = serde_json::from_str(&line).unwrap_or_default();
+                if said.who == who && value["event"] == event {
+                    return Ok(value);
+                }
+            }
+            bail!("nobody is left")
+        });
+        let problem = match heard.await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not within {:?}", Self::PATIENCE),
+        };
+        let process = if who == HOLDER { &self.holder } else { &self.standby };
+        bail!("the floor's process {who} did not say {event:?}: {problem}; {}", process.complaints())
+    }
+}
+
+/// What a pair measured.
+#[derive(Debug, Default)]
+pub(crate) struct Samples {
+    pub(crate) whole: Vec<i64>,
+    pub(crate) acquisition: Vec<i64>,
+}
+
+fn number(value: &Value, field: &str) -> Result<u64> {
+    value[field].as_u64().with_context(|| format!("no {field:?} in {value}"))
+}

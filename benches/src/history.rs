@@ -1,0 +1,246 @@
+use serde::Serialize;
+
+use crate::Event;
+
+/// One holding of the lease, as its holder told it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Term {
+    /// Which of the contenders: they are numbered from 0.
+    pub who: usize,
+    /// Its fencing token.
+    pub token: u64,
+    /// When its work began.
+    pub start: u64,
+    /// The last instant at which it was known to be at work; none until it has stopped, or where it
+    /// stopped before it did anything.
+    pub last: Option<u64>,
+    /// When it told that it had stopped, or was killed.
+    pub end: Option<u64>,
+    /// Why it stopped.
+    pub why: Option<String>,
+    /// When the last request left that might have prolonged it.
+    pub sending: Option<u64>,
+    /// The end of validity that its holder believed in last.
+    pub until: Option<u64>,
+}
+
+/// Two at work at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Overlap {
+    /// The token of the term that began first.
+    pub earlier: u64,
+    /// The token of the one that began before the first had ended.
+    pub later: u64,
+    /// For how long, in nanoseconds.
+    pub nanos: u64,
+}
+
+/// Who led when, on one lease.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    terms: Vec<Term>,
+    /// What each contender told outside a term: it belongs to the term that it won by it.
+    claims: Vec<Claim>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Claim {
+    sending: Option<u64>,
+    until: Option<u64>,
+}
+
+impl History {
+    /// The terms in the order in which they were told.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// The terms, given away.
+    pub fn into_terms(self) -> Vec<Term> {
+        self.terms
+    }
+
+    /// Takes down what a contender told.
+    pub fn record(&mut self, who: usize, t: u64, event: &Event) {
+        match event {
+            Event::Start { token } => {
+                let Claim { sending, until } = std::mem::take(self.claim(who));
+                self.terms.push(Term {
+                    who,
+                    token: *token,
+                    start: t,
+                    last: None,
+                    end: None,
+                    why: None,
+                    sending,
+                    until,
+                });
+            }
+            Event::Sending => match self.open(who) {
+                Some(term) => term.sending = Some(t),
+                None => self.claim(who).sending = Some(t),
+            },
+            Event::Renewed { until } => match self.open(who) {
+                Some(term) => term.until = Some(*until),
+                None => self.claim(who).until = Some(*until),
+            },
+            Event::Stop { last, why } => {
+                if let Some(term) = self.open(who) {
+                    term.end = Some(t);
+                    term.last = *last;
+                    term.why = Some(why.clone());
+                }
+            }
+            Event::Ready | Event::Exit => {}
+        }
+    }
+
+    /// A contender was killed, and cannot tell when it worked last: until then, unless it had
+    /// ceased to believe in its term before.
+    pub fn killed(&mut self, who: usize, at: u64) {
+        if let Some(term) = self.open(who) {
+            term.end = Some(at);
+            term.last = Some(term.until.map_or(at, |until| until.min(at)));
+            term.why = Some("killed".into());
+        }
+    }
+
+    /// Whether this contender leads, as far as it has told.
+    pub fn leads(&self, who: usize) -> bool {
+        self.terms.iter().rev().any(|term| term.who == who && term.end.is_none())
+    }
+
+    /// Every pair of terms whose work overlapped, each later term with the longest of the earlier.
+    pub fn overlaps(&self) -> Vec<Overlap> {
+        let mut overlaps = Vec::new();
+        let mut longest: Option<(u64, u64)> = None;
+        for term in self.in_order() {
+            if let Some((last, earlier)) = longest
+                && last > term.start
+            {
+                overlaps.push(Overlap { earlier, later: term.token, nanos: last - term.start });
+            }
+            let last = (term.last.unwrap_or(term.start), term.token);
+            longest = longest.max(Some(last));
+        }
+        overlaps
+    }
+
+    /// Each pair of terms, one after the other, whose tokens do not grow.
+    pub fn stale_tokens(&self) -> Vec<(u64, u64)> {
+        let mut highest = None;
+        let mut stale = Vec::new();
+        for term in self.in_order() {
+            if let Some(highest) = highest.filter(|highest| *highest >= term.token) {
+                stale.push((highest, term.token));
+            }
+            highest = highest.max(Some(term.token));
+        }
+        stale
+    }
+
+    fn claim(&mut self, who: usize) -> &mut Claim {
+        if self.claims.len() <= who {
+            self.claims.resize(who + 1, Claim::default());
+        }
+        &mut self.claims[who]
+    }
+
+    fn open(&mut self, who: usize) -> Option<&mut Term> {
+        self.terms.iter_mut().rev().find(|term| term.who == who && term.end.is_none())
+    }
+
+    fn in_order(&self) -> Vec<&Term> {
+        let mut terms: Vec<_> = self.terms.iter().collect();
+        terms.sort_by_key(|term| term.start);
+        terms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(token: u64) -> Event {
+        Event::Start { token }
+    }
+    fn stop(last: u64) -> Event {
+        Event::Stop { last: Some(last), why: "resigned".into() }
+    }
+
+    #[test]
+    fn one_after_the_other_is_no_overlap() {
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.record(0, 20, &stop(19));
+        history.record(1, 20, &start(2));
+        assert!(history.overlaps().is_empty() && history.stale_tokens().is_empty());
+    }
+
+    #[test]
+    fn the_work_counts_and_not_when_its_end_was_told() {
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.record(1, 20, &start(2));
+        history.record(0, 500, &stop(19));
+        assert!(history.overlaps().is_empty());
+    }
+
+    #[test]
+    fn an_overlap_is_seen_whatever_the_order_of_telling() {
+        let mut history = History::default();
+        history.record(1, 20, &start(2));
+        history.record(0, 10, &start(1));
+        history.record(0, 30, &stop(25));
+        assert_eq!(history.overlaps(), [Overlap { earlier: 1, later: 2, nanos: 5 }]);
+    }
+
+    #[test]
+    fn a_term_that_outlives_its_successor_overlaps_the_one_after_it_too() {
+        let mut history = History::default();
+        for (who, at, event) in [
+            (0, 10, start(1)), (1, 20, start(2)), (1, 30, stop(29)), (2, 40, start(3)),
+            (0, 60, stop(50)), (2, 90, stop(80)),
+        ] {
+            history.record(who, at, &event);
+        }
+        let nanos: Vec<_> = history.overlaps().iter().map(|overlap| overlap.nanos).collect();
+        assert_eq!(nanos, [30, 10]);
+    }
+
+    #[test]
+    fn who_is_killed_was_at_work_until_then_unless_it_knew_better() {
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.record(1, 20, &start(2));
+        history.killed(0, 25);
+        assert_eq!(history.overlaps()[0].nanos, 5);
+
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.record(0, 11, &Event::Renewed { until: 19 });
+        history.record(1, 20, &start(2));
+        history.killed(0, 25);
+        assert!(history.overlaps().is_empty());
+    }
+
+    #[test]
+    fn tokens_that_do_not_grow_are_seen() {
+        let mut history = History::default();
+        for (at, token) in [(10, 5), (20, 5), (30, 9), (40, 7), (50, 8)] {
+            history.record(0, at, &start(token));
+            history.record(0, at + 5, &stop(at + 4));
+        }
+        assert_eq!(history.stale_tokens(), [(5, 5), (9, 7), (9, 8)]);
+    }
+
+    #[test]
+    fn the_request_that_won_a_term_belongs_to_it() {
+        let mut history = History::default();
+        history.record(3, 5, &Event::Sending);
+        history.record(3, 10, &start(1));
+        assert_eq!(history.terms()[0].sending, Some(5));
+        history.record(3, 12, &Event::Sending);
+        assert_eq!(history.terms()[0].sending, Some(12));
+    }
+}

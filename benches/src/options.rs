@@ -1,0 +1,107 @@
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::{Durations, Fault};
+
+/// Measures how fast leadership moves: starts real processes, lets them campaign, injects a fault
+/// into the leader, and measures until the successor's work starts.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cargo bench --bench failover --", max_term_width = 100)]
+pub struct Options {
+    /// The store. Each fault gets a lease of its own: its name replaces `{}` in the URL, or is
+    /// appended to it. Default: a directory that is made for this run
+    #[arg(long)]
+    pub url: Option<String>,
+
+    /// What is done to the leader
+    #[arg(long, value_delimiter = ',', default_values_t = Fault::ALL)]
+    pub faults: Vec<Fault>,
+
+    /// How often each is done, for each timing [default: 100, with --quick 10]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: Option<u32>,
+
+    /// LEASE/DEADLINE/RETRY; several may be given
+    #[arg(long, value_delimiter = ',', default_value = "1s/700ms/150ms")]
+    pub timing: Vec<Durations>,
+
+    /// How many processes campaign for each lease
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=64))]
+    pub contenders: u32,
+
+    /// Fewer rounds, for a first look
+    #[arg(long)]
+    pub quick: bool,
+
+    /// A further file for the results; the report has them beside it in any case
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Where the report goes [default: failover in cargo's target directory]
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+
+    /// Makes the random instants of the faults the same again
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// The contender to measure, instead of Leasehold's own
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<PathBuf>,
+
+    /// Does not measure the floor: the bare steps of a handover with no elector
+    #[arg(long)]
+    pub no_floor: bool,
+
+    /// Cargo says this to every bench
+    #[arg(long, hide = true)]
+    pub bench: bool,
+}
+
+impl Options {
+    /// How often each fault is done.
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 10 } else { 100 }) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        Options::try_parse_from([&["failover"], arguments].concat()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_cargo_adds_is_ignored() {
+        let options = parse(&["--bench", "--quick"]).unwrap();
+        assert_eq!(options.rounds(), 10);
+        assert_eq!(options.faults, Fault::ALL);
+        assert_eq!(options.timing[0].to_string(), "1s/700ms/150ms");
+    }
+
+    #[test]
+    fn lists_are_lists() {
+        let options = parse(&["--faults", "crash,freeze", "--timing", "1s/700ms/150ms,15s/10s/2s"]);
+        let options = options.unwrap();
+        assert_eq!(options.faults, [Fault::Crash, Fault::Freeze]);
+        assert_eq!(options.timing.len(), 2);
+    }
+
+    #[test]
+    fn bad_options_say_what_is_wrong() {
+        for (arguments, why) in [
+            (&["--faults", "meteor"][..], "resign, step-down, crash, freeze"),
+            (&["--rounds", "0"], "0 is not in 1..=100000"),
+            (&["--contenders", "1"], "1 is not in 2..=64"),
+            (&["--timing", "1s/700ms"], "has 2 parts"),
+            (&["--seed", "x"], "invalid digit"),
+            (&["--frobnicate"], "unexpected argument"),
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(why), "{arguments:?}: {error}");
+        }
+    }
+}

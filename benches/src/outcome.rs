@@ -1,0 +1,78 @@
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::{Durations, Row, floor::Floor, machine::Machine};
+
+/// Everything that a run found out: what the JSON file holds. Durations and instants are in
+/// nanoseconds, instants those of `CLOCK_MONOTONIC`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// When it began.
+    pub date: String,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+    /// It was ended before its time, and holds what was measured until then.
+    pub interrupted: bool,
+    /// Where it was made.
+    pub machine: Machine,
+    /// What was asked for.
+    pub settings: Settings,
+    /// The bare steps of a handover.
+    pub floor: Option<Floor>,
+    /// What was measured, by timing and fault.
+    pub rows: Vec<Row>,
+    /// What else went wrong: the floor could not be measured, for example.
+    pub warnings: Vec<String>,
+}
+
+/// What a run was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    pub(crate) backend: String,
+    pub(crate) url: String,
+    pub(crate) program: String,
+    pub(crate) rounds: usize,
+    pub(crate) contenders: u32,
+    pub(crate) timings: Vec<Durations>,
+    pub(crate) seed: u64,
+}
+
+impl Outcome {
+    /// What must not have happened, one sentence each.
+    pub fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        for row in &self.rows {
+            let what = format!("{} at {}", row.fault, row.timing);
+            for overlap in &row.overlaps {
+                violations.push(format!(
+                    "OVERLAP: {what}: the terms {} and {} were at work at once for {:.3} ms",
+                    overlap.earlier,
+                    overlap.later,
+                    overlap.nanos as f64 / 1e6
+                ));
+            }
+            for (earlier, later) in &row.stale_tokens {
+                violations.push(format!("TOKEN: {what}: {earlier} was followed by {later}"));
+            }
+            violations.extend(row.troubles.iter().map(|trouble| format!("TROUBLE: {what}: {trouble}")));
+        }
+        violations
+    }
+
+    /// 0, or 1 after an overlap, a token that did not grow, or a round without a successor. A goal
+    /// that was missed is no failure: the machine may have been busy.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(u8::from(self.rows.iter().any(Row::is_violated)))
+    }
+
+    /// Writes the JSON file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_json(&self, file: &Path) -> Result<()> {
+        let json = serde_json::to_string(self).context("could not write the results as JSON")?;
+        std::fs::write(file, json).with_context(|| format!("could not write {}", file.display()))
+    }
+}

@@ -1,0 +1,135 @@
+use serde::Serialize;
+
+use crate::{
+    Distribution, Durations, Fault, Goal, Overlap, Term,
+    floor::Floor,
+    goal::{Measure, Verdict},
+    round::Round,
+};
+
+/// One fault at one timing: everything that was measured of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// What was done to the leader.
+    pub fault: Fault,
+    /// The contenders' timing.
+    pub timing: Durations,
+    /// From the fault to the successor's work.
+    pub failover: Distribution,
+    /// From the end of the lease to the successor's work.
+    pub excess: Distribution,
+    /// From the waking of a frozen leader until it told that its work had ended.
+    pub woken_stop: Distribution,
+    /// What the failover (for a freeze: the excess) is compared with.
+    pub floor: Option<Distribution>,
+    /// What had to be reached.
+    pub goal: Option<Goal>,
+    /// Whether it was.
+    pub verdict: Option<Verdict>,
+    /// Two at work at once: there must be none.
+    pub overlaps: Vec<Overlap>,
+    /// Tokens that did not grow: there must be none.
+    pub stale_tokens: Vec<(u64, u64)>,
+    /// What ended a lease's rounds before their time.
+    pub troubles: Vec<String>,
+    /// Changes of leader that nobody had asked for.
+    pub unplanned: usize,
+    /// Lines of contenders that made no sense.
+    pub odd_lines: Vec<String>,
+    /// The leases on which it was measured.
+    pub leases: Vec<Lease>,
+}
+
+/// One lease of a run: its rounds, and who led when.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lease {
+    pub(crate) name: String,
+    pub(crate) rounds: Vec<Round>,
+    pub(crate) terms: Vec<Term>,
+    pub(crate) overlaps: Vec<Overlap>,
+    pub(crate) stale_tokens: Vec<(u64, u64)>,
+    pub(crate) trouble: Option<String>,
+    pub(crate) odd: Vec<String>,
+}
+
+impl Row {
+    pub(crate) fn new(
+        fault: Fault,
+        timing: Durations,
+        backend: &str,
+        floor: Option<&Floor>,
+        leases: Vec<Lease>,
+    ) -> Self {
+        let rounds = || leases.iter().flat_map(|lease| &lease.rounds);
+        let goal = Goal::of(backend, fault);
+        let mut row = Self {
+            fault,
+            timing,
+            failover: rounds().map(|round| round.failover).collect(),
+            excess: rounds().filter_map(|round| round.excess).collect(),
+            woken_stop: rounds().filter_map(|round| round.woken_stop).map(u64::cast_signed).collect(),
+            floor: floor.and_then(|floor| floor.of(fault)).cloned(),
+            goal,
+            verdict: None,
+            overlaps: leases.iter().flat_map(|lease| lease.overlaps.clone()).collect(),
+            stale_tokens: leases.iter().flat_map(|lease| lease.stale_tokens.clone()).collect(),
+            troubles: leases.iter().filter_map(|lease| lease.trouble.clone()).collect(),
+            unplanned: leases.iter().map(Lease::unplanned).sum(),
+            odd_lines: leases.iter().flat_map(|lease| lease.odd.clone()).collect(),
+            leases,
+        };
+        row.verdict = goal.map(|goal| goal.verdict(row.compared(), row.floor.as_ref()));
+        row
+    }
+
+    /// What is compared with the floor: where the lease has to be waited out, that wait is no
+    /// merit and no fault of anybody's.
+    pub fn compared(&self) -> &Distribution {
+        match self.measure() {
+            Measure::Failover => &self.failover,
+            Measure::Excess => &self.excess,
+        }
+    }
+
+    /// Which of the two that is.
+    pub fn measure(&self) -> Measure {
+        let waits = self.excess.p50().is_some_and(|excess| excess >= 0);
+        if self.fault == Fault::Freeze || self.fault == Fault::Crash && waits {
+            Measure::Excess
+        } else {
+            Measure::Failover
+        }
+    }
+
+    /// The longest time for which two were at work at once.
+    pub fn worst_overlap(&self) -> u64 {
+        self.overlaps.iter().map(|overlap| overlap.nanos).max().unwrap_or(0)
+    }
+
+    /// Whether something happened that must not.
+    pub fn is_violated(&self) -> bool {
+        !(self.overlaps.is_empty() && self.stale_tokens.is_empty() && self.troubles.is_empty())
+    }
+}
+
+impl Lease {
+    /// The first term is nobody's failure, and each round asks for one more; the ends of all at the
+    /// end of the run may make a few that come after the last round.
+    fn unplanned(&self) -> usize {
+        let Some(last) = self.rounds.last() else { return 0 };
+        let until_then = self.terms.iter().filter(|term| term.start <= last.start).count();
+        until_then.saturating_sub(1 + self.rounds.len())
+    }
+}
+
+impl Floor {
+    /// What there is to compare a fault with.
+    fn of(&self, fault: Fault) -> Option<&Distribution> {
+        let floor = match fault {
+            Fault::Resign | Fault::StepDown => &self.handover,
+            Fault::Crash if self.crash.n() > 0 => &self.crash,
+            Fault::Crash | Fault::Freeze => &self.acquisition,
+        };
+        (floor.n() > 0).then_some(floor)
+    }
+}

@@ -1,0 +1,124 @@
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::{Distribution, Outcome, Row, goal::Measure};
+
+/// The outcome as a table for a terminal.
+pub(crate) fn render(outcome: &Outcome) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header([
+        "fault", "ms", "n", "p50", "p90", "p99", "max", "floor p50", "p99", "ratio", "goal",
+        "overlap",
+    ]);
+    let mut timing = None;
+    for row in &outcome.rows {
+        if outcome.settings.timings.len() > 1 && timing != Some(row.timing) {
+            table.add_row([format!("{}", row.timing)]);
+            timing = Some(row.timing);
+        }
+        table.add_row(cells(row, Measure::Failover));
+        table.add_row(cells(row, Measure::Excess));
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = format!(
+        "\n{}, {} contenders, lease/deadline/retry {}\n\n{table}\n",
+        outcome.settings.url,
+        outcome.settings.contenders,
+        outcome.settings.timings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    );
+    for line in remarks(outcome) {
+        text.push('\n');
+        text.push_str(&line);
+    }
+    text
+}
+
+/// What does not fit into the table.
+pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
+    let mut remarks = vec![format!(
+        "failover: from the fault to the successor's work. excess: from the end of the lease to it."
+    )];
+    for row in &outcome.rows {
+        let name = if outcome.settings.timings.len() > 1 {
+            format!("{} at {}", row.fault, row.timing)
+        } else {
+            row.fault.to_string()
+        };
+        if let (Some(p50), Some(max)) = (row.woken_stop.p50(), row.woken_stop.max()) {
+            remarks.push(format!(
+                "{name}: woken, the former leader told that its work had ended after {} ms (p50), {} ms (max).",
+                ms(p50),
+                ms(max)
+            ));
+        }
+        if row.unplanned > 0 {
+            remarks.push(format!("{name}: {} changes of leader that nobody had asked for.", row.unplanned));
+        }
+        if let Some(first) = row.odd_lines.first() {
+            remarks.push(format!("{name}: {} odd lines, the first: {first}", row.odd_lines.len()));
+        }
+    }
+    remarks.extend(outcome.warnings.clone());
+    if outcome.interrupted {
+        remarks.push("Interrupted: this is what was measured until then.".into());
+    }
+    remarks.push(format!(
+        "{}, took {:.0} s, seed {}; {}.",
+        outcome.date,
+        outcome.took_s,
+        outcome.settings.seed,
+        outcome.machine.describe()
+    ));
+    remarks
+}
+
+fn cells(row: &Row, measure: Measure) -> Vec<String> {
+    let (name, measured) = match measure {
+        Measure::Failover => ("failover", &row.failover),
+        Measure::Excess => ("excess", &row.excess),
+    };
+    let first = measure == Measure::Failover;
+    let compared = row.measure() == measure;
+    let floor = row.floor.as_ref().filter(|_| compared);
+    let or_dash = |value: Option<i64>| value.map_or("–".into(), ms);
+    let mut cells = vec![
+        if first { row.fault.to_string() } else { String::new() },
+        name.into(),
+        measured.n().to_string(),
+        or_dash(measured.p50()),
+        or_dash(measured.p90()),
+        or_dash(measured.p99()),
+        or_dash(measured.max()),
+    ];
+    if compared {
+        cells.extend([
+            or_dash(floor.and_then(Distribution::p50)),
+            or_dash(floor.and_then(Distribution::p99)),
+            ratio(row).map_or("–".into(), |ratio| format!("{ratio:.1}")),
+        ]);
+    } else {
+        cells.extend([String::new(), String::new(), String::new()]);
+    }
+    let goal = row.goal.filter(|goal| goal.measure == measure).and(row.verdict);
+    cells.push(goal.map_or(String::new(), |verdict| verdict.as_str().into()));
+    cells.push(match (first, row.overlaps.len()) {
+        (false, _) => String::new(),
+        (true, 0) => "0".into(),
+        (true, n) => format!("{n} × ≤ {} ms", ms(row.worst_overlap().cast_signed())),
+    });
+    cells
+}
+
+/// The median next to the floor's.
+pub(crate) fn ratio(row: &Row) -> Option<f64> {
+    let floor = row.floor.as_ref()?.p50().filter(|floor| *floor > 0)?;
+    Some(row.compared().p50()? as f64 / floor as f64)
+}
+
+/// Nanoseconds as milliseconds, with as many digits as are of interest.
+pub(crate) fn ms(nanos: i64) -> String {
+    let ms = nanos as f64 / 1e6;
+    if ms.abs() < 99.95 { format!("{ms:.2}") } else { format!("{ms:.0}") }
+}

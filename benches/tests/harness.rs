@@ -1,0 +1,130 @@
+//! The harness itself, measured against contenders that misbehave on purpose.
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Result;
+use clap::Parser;
+use leasehold_bench::{Fault, Options, Outcome, Surroundings, measure, present};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+fn surroundings(directory: &Path) -> Surroundings {
+    Surroundings {
+        contender: env!("CARGO_BIN_EXE_fake").into(),
+        floor: env!("CARGO_BIN_EXE_floor").into(),
+        target: directory.into(),
+    }
+}
+
+/// Measures fakes of some behaviour, all faults but the freeze: a file lock does not lapse.
+async fn run(behaviour: &str, more: &[&str], interrupt: CancellationToken) -> Result<(Outcome, Options, TempDir)> {
+    let directory = TempDir::new()?;
+    let url = format!("fake:{behaviour}:{}/{{}}", directory.path().display());
+    let report = directory.path().join("report").display().to_string();
+    let options = [
+        "failover", "--bench", "--no-floor", "--url", &url, "--report", &report, "--seed", "7",
+        "--faults", "resign,step-down,crash", "--timing", "200ms/100ms/20ms",
+    ];
+    let options = Options::try_parse_from(options.iter().chain(more))?;
+    let outcome = measure(&options, &surroundings(directory.path()), interrupt).await?;
+    Ok((outcome, options, directory))
+}
+
+fn is_failure(code: ExitCode) -> bool {
+    // Nothing else can be learnt of an exit code.
+    format!("{code:?}") != format!("{:?}", ExitCode::SUCCESS)
+}
+
+#[tokio::test]
+async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them() {
+    let (outcome, options, directory) =
+        run("good", &["--rounds", "4"], CancellationToken::new()).await.unwrap();
+    assert_eq!(outcome.violations(), Vec::<String>::new());
+    for (row, fault) in outcome.rows.iter().zip([Fault::Resign, Fault::StepDown, Fault::Crash]) {
+        assert_eq!((row.fault, row.failover.n(), row.excess.n()), (fault, 4, 4));
+        assert!(row.failover.samples()[0] > 0);
+        assert!(row.failover.max().unwrap() < 1_000_000_000, "{:?}", row.failover);
+        assert_eq!(row.unplanned, 0);
+    }
+    let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
+    assert!(!is_failure(code));
+    let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
+    for part in ["<svg", "No overlap in 12 changes of leader", "prefers-color-scheme: dark", "step-down"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("http://") && !page.contains("https://"), "it needs no network");
+    let json = std::fs::read_to_string(directory.path().join("report/failover.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["rows"][0]["failover"]["samples"].as_array().unwrap().len(), 4);
+    assert_eq!(json["settings"]["seed"], 7);
+}
+
+#[tokio::test]
+async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
+    let (outcome, options, directory) =
+        run("overlap", &["--rounds", "2", "--faults", "resign"], CancellationToken::new()).await.unwrap();
+    assert!(outcome.rows[0].overlaps.len() >= 2, "{:?}", outcome.rows[0].overlaps);
+    assert!(outcome.rows[0].worst_overlap() > 10_000_000);
+    assert!(outcome.violations()[0].contains("OVERLAP: resign"), "{:?}", outcome.violations());
+    assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
+    let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
+    assert!(page.contains("class=\"overlap\""), "it is drawn");
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_grow_makes_the_run_fail() {
+    let (outcome, ..) =
+        run("stale", &["--rounds", "3", "--faults", "crash"], CancellationToken::new()).await.unwrap();
+    assert!(outcome.violations().iter().any(|violation| violation.starts_with("TOKEN: crash")));
+    assert!(is_failure(outcome.exit_code()));
+}
+
+#[tokio::test]
+async fn lines_that_make_no_sense_harm_nothing_and_are_told_of() {
+    let (outcome, ..) =
+        run("hostile", &["--rounds", "2", "--faults", "step-down"], CancellationToken::new()).await.unwrap();
+    assert_eq!(outcome.violations(), Vec::<String>::new());
+    assert_eq!(outcome.rows[0].failover.n(), 2);
+    assert!(outcome.rows[0].odd_lines.iter().any(|line| line.contains("CLOCK_MONOTONIC")));
+}
+
+#[tokio::test]
+async fn a_contender_that_dies_at_start_is_an_error_with_what_it_complained_of() {
+    let error = run("dies", &["--rounds", "1"], CancellationToken::new()).await.unwrap_err();
+    let text = format!("{error:#}");
+    for part in ["ended by itself", "exit status: 3", "closed on Sundays"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_an_error_that_names_it() {
+    let error = run("good", &["--program", "/no/such/program"], CancellationToken::new()).await.unwrap_err();
+    assert!(format!("{error:#}").contains("could not start /no/such/program"), "{error:#}");
+}
+
+#[tokio::test]
+async fn an_interruption_keeps_what_was_measured() {
+    let interrupt = CancellationToken::new();
+    let later = interrupt.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        later.cancel();
+    });
+    let (outcome, options, directory) =
+        run("good", &["--rounds", "100000"], interrupt).await.unwrap();
+    assert!(outcome.interrupted);
+    assert!(outcome.rows.iter().all(|row| row.failover.n() > 0), "{outcome:?}");
+    present(&outcome, &options, &surroundings(directory.path())).unwrap();
+    let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
+    assert!(page.contains("(interrupted)"));
+}
+
+#[tokio::test]
+async fn an_interruption_before_the_first_round_is_an_outcome_too() {
+    let interrupt = CancellationToken::new();
+    interrupt.cancel();
+    let (outcome, options, directory) = run("mute", &[], interrupt).await.unwrap();
+    assert!(outcome.interrupted);
+    present(&outcome, &options, &surroundings(directory.path())).unwrap();
+}
