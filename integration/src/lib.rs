@@ -1,1 +1,26 @@
-//! To be written.
+//! Real stores, real processes, real faults.
+//!
+//! The tests are named after the fault: `freeze`, `crash`, `blocked`. What they do it to is the
+//! program `worker`, a process of its own; what it says is read by [`Worker`].
+
+mod worker;
+
+use std::time::Duration;
+
+use leasehold::Timing;
+pub use worker::{Said, Worker};
+
+/// The durations of these tests: short, because most of them wait out a lease.
+///
+/// # Panics
+/// Never: they are coherent.
+pub fn timing() -> Timing {
+    let ms = Duration::from_millis;
+    Timing::new(ms(300), ms(200), ms(40)).expect("coherent")
+}
+
+/// CLOCK_MONOTONIC in nanoseconds: one clock for all processes of the host.
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
