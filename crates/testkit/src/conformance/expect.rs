@@ -8,10 +8,7 @@ use tokio::time;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Awaits one step, and says which it was where it hangs.
-pub(super) async fn within<T: Send>(
-    what: &str,
-    step: impl Future<Output = T> + Send,
-) -> T {
+pub(super) async fn within<T: Send>(what: &str, step: impl Future<Output = T> + Send) -> T {
     match time::timeout(LIMIT, step).await {
         Ok(done) => done,
         Err(_) => panic!("hangs: {what}: nothing after {LIMIT:?}"),
