@@ -1,5 +1,7 @@
 //! What a store that stalls, fails or answers late does to a leader, and what it does not.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
+
 mod common;
 
 use std::time::{Duration, Instant};

@@ -89,7 +89,7 @@ fn records() -> Vec<Record> {
     [Tenure::Free, Tenure::Vacant, Tenure::Held { holder: "pod \"ä\" \\ {}".into() }]
         .map(|tenure| Record {
             era: Era::new("era \"1\""),
-            token: FencingToken::new(41).unwrap(),
+            token: FencingToken::new(41).expect("small"),
             lease_duration: Duration::from_nanos(1_500_000_001),
             stamp,
             tenure,

@@ -72,9 +72,14 @@ mod file {
 
     #[tokio::test]
     async fn a_file_url_of_another_form_says_which_form_it_wants() {
-        for url in ["file://host/dir/jobs", "file:///jobs", "file:///dir/jobs?x", "file:///dir/#jobs"] {
+        for url in
+            ["file://host/dir/jobs", "file:///jobs", "file:///dir/jobs?x", "file:///dir/#jobs"]
+        {
             let error = refused(url).await.to_string();
-            assert!(error.contains("file:///absolute/dir/NAME") || error.contains("empty"), "{url}: {error}");
+            assert!(
+                error.contains("file:///absolute/dir/NAME") || error.contains("empty"),
+                "{url}: {error}"
+            );
         }
     }
 

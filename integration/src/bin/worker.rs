@@ -5,11 +5,7 @@
 //! | `await` | acts every millisecond while it is current |
 //! | `block` | blocks the only thread of its runtime, and acts without asking: a bug |
 
-use std::{
-    io::Write,
-    thread,
-    time::Duration,
-};
+use std::{io::Write, thread, time::Duration};
 
 use leasehold::{Candidate, Elector, Error, Leading, connect};
 use leasehold_integration::{now, timing};

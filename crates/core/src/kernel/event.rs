@@ -38,6 +38,7 @@ pub enum Answer {
 
 /// What the store is to be asked. One request is under way at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
 pub enum Request {
     /// [`LeaseLock::observe`](crate::LeaseLock::observe).
     Observe,
