@@ -1,5 +1,22 @@
 //! For those who write a backend of Leasehold, and for those who doubt one.
 //!
-//! * [`conformance!`]: one named test for each sentence of the contract that a backend must keep.
+//! * [`conformance!`]: one named test for each sentence of the contract that a backend must keep;
+//! * [`ChaosLock`]: a lock whose every request may be lost, late, repeated or half done;
+//! * [`History`]: what candidates did, and the [`Violation`]s that are found in it;
+//! * [`SimClock`]: clocks that run at a rate of their own, on simulated time.
 
 pub mod conformance;
+
+mod chaos;
+mod dice;
+mod history;
+mod sim;
+
+pub use chaos::{config::ChaosConfig, lock::ChaosLock};
+pub use dice::Dice;
+pub use history::{
+    event::{Event, What},
+    record::History,
+    violation::Violation,
+};
+pub use sim::{clock::SimClock, turns::Turns};

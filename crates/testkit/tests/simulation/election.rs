@@ -1,0 +1,88 @@
+use std::{sync::Arc, time::Duration};
+
+use leasehold_core::{Fence, LeaseLock, LeaseName, MemoryStore, Observation, Tenure, create_free};
+use leasehold_testkit::{Dice, History, What};
+use tokio::{
+    runtime,
+    time::{self, Instant},
+};
+
+use crate::{LED_AGAIN_WITHIN, disturber::Disturber, weather::Weather};
+
+/// One simulated election, from its first candidate to the end of the last.
+pub(crate) struct Election {
+    seed: u64,
+    weather: Weather,
+}
+
+/// What came of it.
+pub(crate) struct Outcome {
+    seed: u64,
+    pub(crate) history: History,
+    left: Observation,
+}
+
+impl Election {
+    pub(crate) fn of(seed: u64, weather: Weather) -> Self {
+        Self { seed, weather }
+    }
+
+    pub(crate) fn hold(self) -> Outcome {
+        runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime for the simulation")
+            .block_on(self.run())
+    }
+
+    async fn run(self) -> Outcome {
+        let Self { seed, weather } = self;
+        let start = Instant::now();
+        let (history, fence) = (History::starting_now(), Arc::new(Fence::default()));
+        let name = LeaseName::new("jobs").expect("a name that is allowed");
+        let store = MemoryStore::new().lock(name);
+        if weather.prepared {
+            create_free(&store).await.expect("a store in memory answers");
+        }
+        let mut disturber = Disturber {
+            store: &store,
+            weather: &weather,
+            history: &history,
+            fence: &fence,
+            start,
+            dice: Dice::new(seed),
+            old: Vec::new(),
+            lives: 0,
+            eras: 0,
+        };
+        let mut pods: Vec<_> =
+            (0..weather.candidates).map(|slot| disturber.start_pod(slot)).collect();
+        disturber.disturb(&mut pods).await;
+        history.record("", What::Calm { within: LED_AGAIN_WITHIN });
+        time::sleep(LED_AGAIN_WITHIN + Duration::from_millis(500)).await;
+        history.record("", What::Fault { what: "all are told to shut down".into() });
+        for pod in pods {
+            pod.shut_down().await;
+        }
+        let left = store.observe().await.expect("a store in memory answers");
+        Outcome { seed, history, left }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn terms(&self) -> u64 {
+        let began = |what: &What| matches!(what, What::Began { .. });
+        self.history.events().iter().filter(|event| began(&event.what)).count() as u64
+    }
+
+    /// Nothing may be wrong with the history, and the last leader gives its lease back.
+    pub(crate) fn judge(&self) {
+        let Self { seed, history, left } = self;
+        let violations = history.check();
+        let listed: Vec<_> = violations.iter().map(ToString::to_string).collect();
+        assert!(violations.is_empty(), "{history}\nseed {seed}:\n{}", listed.join("\n"));
+        let tenure = left.record.as_ref().map(|record| &record.tenure);
+        assert_eq!(tenure, Some(&Tenure::Free), "{history}\nseed {seed} left {left:?}");
+    }
+}
