@@ -22,7 +22,10 @@ impl FromStr for Durations {
     fn from_str(text: &str) -> Result<Self, Error> {
         let parts: Vec<_> = text.split('/').collect();
         let [lease, deadline, retry] = parts[..] else {
-            anyhow::bail!("{text:?} has {} parts; LEASE/DEADLINE/RETRY is needed, such as 1s/700ms/150ms", parts.len());
+            anyhow::bail!(
+                "{text:?} has {} parts; LEASE/DEADLINE/RETRY is needed, such as 1s/700ms/150ms",
+                parts.len()
+            );
         };
         let part = |name, text: &str| {
             let duration = humantime::parse_duration(text.trim())

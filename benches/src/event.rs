@@ -86,7 +86,10 @@ mod tests {
             (r#"{"event":"ready","id":"a","t":1}"#, Event::Ready),
             (r#"{"event":"start","id":"a","t":1,"token":7}"#, Event::Start { token: 7 }),
             (r#"{"event":"sending","id":"a","t":1}"#, Event::Sending),
-            (r#"{"event":"renewed","id":"a","t":1,"sent":1,"until":9}"#, Event::Renewed { until: 9 }),
+            (
+                r#"{"event":"renewed","id":"a","t":1,"sent":1,"until":9}"#,
+                Event::Renewed { until: 9 },
+            ),
             (
                 r#"{"event":"stop","id":"a","t":1,"token":7,"last":5,"why":"lost"}"#,
                 Event::Stop { last: Some(5), why: "lost".into() },
@@ -111,10 +114,22 @@ mod tests {
     fn hostile_lines_are_odd_and_nothing_worse() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let hostile = [
-            "", "null", "3", "[]", "{", "}{", "\u{0}", "panic!", deep.as_str(),
-            r#"{"t":1}"#, r#"{"event":7,"t":1}"#, r#"{"event":"ready"}"#,
-            r#"{"event":"ready","t":-1}"#, r#"{"event":"ready","t":1.5}"#,
-            r#"{"event":"ready","t":"1"}"#, r#"{"event":"start","t":1}"#,
+            "",
+            "null",
+            "3",
+            "[]",
+            "{",
+            "}{",
+            "\u{0}",
+            "panic!",
+            deep.as_str(),
+            r#"{"t":1}"#,
+            r#"{"event":7,"t":1}"#,
+            r#"{"event":"ready"}"#,
+            r#"{"event":"ready","t":-1}"#,
+            r#"{"event":"ready","t":1.5}"#,
+            r#"{"event":"ready","t":"1"}"#,
+            r#"{"event":"start","t":1}"#,
             r#"{"event":"start","t":1,"token":-1}"#,
             r#"{"event":"start","t":1,"token":99999999999999999999999999}"#,
             r#"{"event":"ready","t":1e300}"#,

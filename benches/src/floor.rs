@@ -80,7 +80,11 @@ impl Pair {
                 // As idle as a store is between two elections.
                 time::sleep(Duration::from_millis(rng.random_range(40..160))).await;
                 let _booking = calendar.now(Self::HANDOVER).await;
-                if crash { self.crash(&mut samples).await } else { self.hand_over(&mut samples).await }
+                if crash {
+                    self.crash(&mut samples).await
+                } else {
+                    self.hand_over(&mut samples).await
+                }
             };
             let done = tokio::select! {
                 done = round => done,
@@ -150,7 +154,10 @@ impl Pair {
             Err(_) => format!("not within {:?}", Self::PATIENCE),
         };
         let process = if who == HOLDER { &self.holder } else { &self.standby };
-        bail!("the floor's process {who} did not say {event:?}: {problem}; {}", process.complaints())
+        bail!(
+            "the floor's process {who} did not say {event:?}: {problem}; {}",
+            process.complaints()
+        )
     }
 }
 

@@ -1,7 +1,4 @@
-use std::{
-    path::PathBuf,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use tokio::{
@@ -177,9 +174,12 @@ impl Group {
     fn recruit(&self, who: usize) -> Result<Member> {
         let Cast { program, url, name, timing, .. } = &self.cast;
         let arguments = [
-            "--url".into(), url.clone(),
-            "--id".into(), format!("{name}-{who}"),
-            "--timing".into(), timing.to_string(),
+            "--url".into(),
+            url.clone(),
+            "--id".into(),
+            format!("{name}-{who}"),
+            "--timing".into(),
+            timing.to_string(),
             "--trace".into(),
         ];
         Ok(Member {
@@ -195,7 +195,8 @@ impl Group {
         match Parsed::of(&line) {
             // Instants of another clock would make nonsense of everything that follows from them.
             Parsed::Event(t, _) if t < self.members[who].started || t > monotonic() => {
-                self.odd.push(format!("its \"t\" is not CLOCK_MONOTONIC in nanoseconds: {line:.200}"));
+                self.odd
+                    .push(format!("its \"t\" is not CLOCK_MONOTONIC in nanoseconds: {line:.200}"));
             }
             Parsed::Event(t, event) => {
                 self.members[who].ready |= matches!(event, Event::Ready);

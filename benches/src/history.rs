@@ -199,8 +199,12 @@ mod tests {
     fn a_term_that_outlives_its_successor_overlaps_the_one_after_it_too() {
         let mut history = History::default();
         for (who, at, event) in [
-            (0, 10, start(1)), (1, 20, start(2)), (1, 30, stop(29)), (2, 40, start(3)),
-            (0, 60, stop(50)), (2, 90, stop(80)),
+            (0, 10, start(1)),
+            (1, 20, start(2)),
+            (1, 30, stop(29)),
+            (2, 40, start(3)),
+            (0, 60, stop(50)),
+            (2, 90, stop(80)),
         ] {
             history.record(who, at, &event);
         }

@@ -56,7 +56,8 @@ impl Outcome {
             for (earlier, later) in &row.stale_tokens {
                 violations.push(format!("TOKEN: {what}: {earlier} was followed by {later}"));
             }
-            violations.extend(row.troubles.iter().map(|trouble| format!("TROUBLE: {what}: {trouble}")));
+            violations
+                .extend(row.troubles.iter().map(|trouble| format!("TROUBLE: {what}: {trouble}")));
         }
         violations
     }

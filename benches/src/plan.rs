@@ -40,7 +40,10 @@ impl Plan {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let directory = match &options.url {
             Some(_) => None,
-            None => Some(TempDir::with_prefix("leasehold-bench-").context("could not make a directory for the leases")?),
+            None => Some(
+                TempDir::with_prefix("leasehold-bench-")
+                    .context("could not make a directory for the leases")?,
+            ),
         };
         let url = match (&options.url, &directory) {
             (Some(url), _) => url.clone(),
@@ -49,9 +52,9 @@ impl Plan {
                 format!("file://{}/{{}}/lease", path.display())
             }
         };
-        let (scheme, _) = url
-            .split_once(':')
-            .with_context(|| format!("--url {url:?} has no scheme; file:///directory/NAME, for example"))?;
+        let (scheme, _) = url.split_once(':').with_context(|| {
+            format!("--url {url:?} has no scheme; file:///directory/NAME, for example")
+        })?;
         let backend = scheme.split('+').next().map_or(scheme, |first| match first {
             "rediss" => "redis",
             "etcds" => "etcd",
@@ -128,7 +131,10 @@ pub(crate) fn without_secret(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let end = rest.find(['/', '#', '?']).unwrap_or(rest.len());
     match rest[..end].rsplit_once('@') {
-        Some(_) => format!("{scheme}://…@{}", rest.split_at(rest[..end].rfind('@').map_or(0, |at| at + 1)).1),
+        Some(_) => format!(
+            "{scheme}://…@{}",
+            rest.split_at(rest[..end].rfind('@').map_or(0, |at| at + 1)).1
+        ),
         None => url.to_owned(),
     }
 }

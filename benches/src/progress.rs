@@ -44,7 +44,8 @@ impl Progress {
                 let step = |done: usize| done * Self::LINES / self.total.max(1);
                 if step(done) > step(done - 1) {
                     let gone = self.began.elapsed();
-                    let left = gone.mul_f64((self.total - done.min(self.total)) as f64 / done as f64);
+                    let left =
+                        gone.mul_f64((self.total - done.min(self.total)) as f64 / done as f64);
                     eprintln!(
                         "{done} of {} rounds, {:.0} s gone, about {:.0} s left",
                         self.total,

@@ -59,8 +59,7 @@ impl Rounds {
 
     /// How long a round takes, for a forecast.
     pub(crate) fn forecast(fault: Fault, timing: Durations, proves_death: bool) -> Duration {
-        let wait =
-            if fault.waits_for_lease(proves_death) { timing.lease } else { Duration::ZERO };
+        let wait = if fault.waits_for_lease(proves_death) { timing.lease } else { Duration::ZERO };
         Self::SETTLE + timing.retry / 2 + Self::HANDOVER + wait
     }
 
@@ -83,10 +82,7 @@ impl Rounds {
         }
         let (next, _booking) = self.successor(group, booking, leader, known, patience).await?;
         let next = next.with_context(|| {
-            format!(
-                "{fault}: no successor within {patience:?} of the fault; {}",
-                group.oddities()
-            )
+            format!("{fault}: no successor within {patience:?} of the fault; {}", group.oddities())
         })?;
         let woken_stop = match fault {
             Fault::Resign | Fault::Crash => {
@@ -108,11 +104,7 @@ impl Rounds {
     }
 
     /// Waits for a random instant that no other lease needs, at which somebody leads.
-    async fn moment(
-        &mut self,
-        group: &mut Group,
-        patience: Duration,
-    ) -> Result<(usize, Booking)> {
+    async fn moment(&mut self, group: &mut Group, patience: Duration) -> Result<(usize, Booking)> {
         loop {
             group.settled(patience).await?;
             // Uniform over one interval: it falls anywhere between two renewals.
@@ -143,7 +135,8 @@ impl Rounds {
         patience: Duration,
     ) -> Result<(Option<usize>, Booking)> {
         let find = |group: &Group| (group.history.terms().len() > known).then_some(known);
-        let soon = if self.fault == Fault::Freeze { Duration::from_millis(2) } else { Self::HANDOVER };
+        let soon =
+            if self.fault == Fault::Freeze { Duration::from_millis(2) } else { Self::HANDOVER };
         if let Some(next) = group.until(soon, find).await? {
             return Ok((Some(next), booking));
         }

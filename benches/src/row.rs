@@ -67,7 +67,10 @@ impl Row {
             timing,
             failover: rounds().map(|round| round.failover).collect(),
             excess: rounds().filter_map(|round| round.excess).collect(),
-            woken_stop: rounds().filter_map(|round| round.woken_stop).map(u64::cast_signed).collect(),
+            woken_stop: rounds()
+                .filter_map(|round| round.woken_stop)
+                .map(u64::cast_signed)
+                .collect(),
             floor: floor.and_then(|floor| floor.of(fault)).cloned(),
             goal,
             verdict: None,

@@ -2,7 +2,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result};
@@ -54,12 +54,16 @@ pub async fn measure(
     let rounds: usize = plan.leases.iter().map(|lease| lease.rounds).sum();
     let progress = Progress::new(rounds + floors * options.rounds());
     progress.say(&format!(
-        "{} leases, {} processes, seed {seed}; about {:.0} s. Ctrl-C keeps what was measured.",
+        "{} leases, {} processes, seed {seed}; about {}. Ctrl-C keeps what was measured.",
         plan.leases.len() + floors,
         plan.leases.len() * options.contenders as usize + 2 * floors,
-        plan.forecast.as_secs_f64()
+        humantime::format_duration(Duration::from_secs(plan.forecast.as_secs()))
     ));
-    let stage = Stage { calendar: Calendar::default(), progress: progress.clone(), interrupt: interrupt.clone() };
+    let stage = Stage {
+        calendar: Calendar::default(),
+        progress: progress.clone(),
+        interrupt: interrupt.clone(),
+    };
     let mut rng = StdRng::seed_from_u64(seed);
 
     let casts = plan.leases.iter().map(|lease| Cast {
@@ -70,7 +74,8 @@ pub async fn measure(
         contenders: options.contenders as usize,
     });
     // All are started before anything is measured: to start a process is hard work.
-    let groups = futures::future::try_join_all(casts.map(|cast| Group::start(cast, interrupt.clone())));
+    let groups =
+        futures::future::try_join_all(casts.map(|cast| Group::start(cast, interrupt.clone())));
     let groups = match groups.await {
         Ok(groups) => groups,
         Err(_) if interrupt.is_cancelled() => Vec::new(),
@@ -210,7 +215,8 @@ impl Stage {
             }
             Err(error) => (Samples::default(), Err(error)),
         };
-        let warning = done.err().map(|error| format!("the floor was not measured to its end: {error:#}"));
+        let warning =
+            done.err().map(|error| format!("the floor was not measured to its end: {error:#}"));
         (samples, warning)
     }
 
@@ -228,7 +234,8 @@ impl Stage {
                 Ok(round) => done.push(round),
                 Err(_) if self.interrupt.is_cancelled() => break,
                 Err(error) => {
-                    let text = format!("round {} of lease {}: {error:#}", done.len() + 1, planned.name);
+                    let text =
+                        format!("round {} of lease {}: {error:#}", done.len() + 1, planned.name);
                     self.progress.say(&text);
                     trouble = Some(text);
                     break;

@@ -1,8 +1,8 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// What was measured, in nanoseconds, in order. May be negative: an excess is, where the successor
 /// need not wait for the lease to end.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Distribution {
     sorted: Vec<i64>,
 }
@@ -49,6 +49,20 @@ impl Distribution {
     }
 }
 
+/// What is shown of it, and all samples.
+impl Serialize for Distribution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_struct("Distribution", 6)?;
+        shown.serialize_field("n", &self.n())?;
+        shown.serialize_field("p50", &self.p50())?;
+        shown.serialize_field("p90", &self.p90())?;
+        shown.serialize_field("p99", &self.p99())?;
+        shown.serialize_field("max", &self.max())?;
+        shown.serialize_field("samples", &self.sorted)?;
+        shown.end()
+    }
+}
+
 impl FromIterator<i64> for Distribution {
     fn from_iter<I: IntoIterator<Item = i64>>(samples: I) -> Self {
         let mut sorted: Vec<_> = samples.into_iter().collect();
@@ -84,6 +98,9 @@ mod tests {
     #[test]
     fn of_nothing_there_is_nothing() {
         let nothing = Distribution::default();
-        assert_eq!((nothing.p50(), nothing.p99(), nothing.max(), nothing.n()), (None, None, None, 0));
+        assert_eq!(
+            (nothing.p50(), nothing.p99(), nothing.max(), nothing.n()),
+            (None, None, None, 0)
+        );
     }
 }

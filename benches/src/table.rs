@@ -7,7 +7,17 @@ pub(crate) fn render(outcome: &Outcome) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header([
-        "fault", "ms", "n", "p50", "p90", "p99", "max", "floor p50", "p99", "ratio", "goal",
+        "fault",
+        "ms",
+        "n",
+        "p50",
+        "p90",
+        "p99",
+        "max",
+        "floor p50",
+        "p99",
+        "ratio",
+        "goal",
         "overlap",
     ]);
     let mut timing = None;
@@ -54,7 +64,10 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             ));
         }
         if row.unplanned > 0 {
-            remarks.push(format!("{name}: {} changes of leader that nobody had asked for.", row.unplanned));
+            remarks.push(format!(
+                "{name}: {} changes of leader that nobody had asked for.",
+                row.unplanned
+            ));
         }
         if let Some(first) = row.odd_lines.first() {
             remarks.push(format!("{name}: {} odd lines, the first: {first}", row.odd_lines.len()));

@@ -16,16 +16,37 @@ fn surroundings(directory: &Path) -> Surroundings {
     }
 }
 
-/// Measures fakes of some behaviour, all faults but the freeze: a file lock does not lapse.
-async fn run(behaviour: &str, more: &[&str], interrupt: CancellationToken) -> Result<(Outcome, Options, TempDir)> {
+/// All that a file lock can stand: it does not lapse, so there is no freeze.
+const FAULTS: &str = "resign,step-down,crash";
+
+/// Measures fakes of some behaviour.
+async fn run(
+    behaviour: &str,
+    faults: &str,
+    rounds: &str,
+    interrupt: CancellationToken,
+) -> Result<(Outcome, Options, TempDir)> {
     let directory = TempDir::new()?;
     let url = format!("fake:{behaviour}:{}/{{}}", directory.path().display());
     let report = directory.path().join("report").display().to_string();
     let options = [
-        "failover", "--bench", "--no-floor", "--url", &url, "--report", &report, "--seed", "7",
-        "--faults", "resign,step-down,crash", "--timing", "200ms/100ms/20ms",
+        "failover",
+        "--bench",
+        "--no-floor",
+        "--url",
+        &url,
+        "--report",
+        &report,
+        "--seed",
+        "7",
+        "--timing",
+        "200ms/100ms/20ms",
+        "--faults",
+        faults,
+        "--rounds",
+        rounds,
     ];
-    let options = Options::try_parse_from(options.iter().chain(more))?;
+    let options = Options::try_parse_from(options)?;
     let outcome = measure(&options, &surroundings(directory.path()), interrupt).await?;
     Ok((outcome, options, directory))
 }
@@ -38,7 +59,7 @@ fn is_failure(code: ExitCode) -> bool {
 #[tokio::test]
 async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them() {
     let (outcome, options, directory) =
-        run("good", &["--rounds", "4"], CancellationToken::new()).await.unwrap();
+        run("good", FAULTS, "4", CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.violations(), Vec::<String>::new());
     for (row, fault) in outcome.rows.iter().zip([Fault::Resign, Fault::StepDown, Fault::Crash]) {
         assert_eq!((row.fault, row.failover.n(), row.excess.n()), (fault, 4, 4));
@@ -49,7 +70,9 @@ async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them()
     let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
     assert!(!is_failure(code));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
-    for part in ["<svg", "No overlap in 12 changes of leader", "prefers-color-scheme: dark", "step-down"] {
+    for part in
+        ["<svg", "No overlap in 12 changes of leader", "prefers-color-scheme: dark", "step-down"]
+    {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("http://") && !page.contains("https://"), "it needs no network");
@@ -62,7 +85,7 @@ async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them()
 #[tokio::test]
 async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
     let (outcome, options, directory) =
-        run("overlap", &["--rounds", "2", "--faults", "resign"], CancellationToken::new()).await.unwrap();
+        run("overlap", "resign", "2", CancellationToken::new()).await.unwrap();
     assert!(outcome.rows[0].overlaps.len() >= 2, "{:?}", outcome.rows[0].overlaps);
     assert!(outcome.rows[0].worst_overlap() > 10_000_000);
     assert!(outcome.violations()[0].contains("OVERLAP: resign"), "{:?}", outcome.violations());
@@ -73,16 +96,14 @@ async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
 
 #[tokio::test]
 async fn a_token_that_does_not_grow_makes_the_run_fail() {
-    let (outcome, ..) =
-        run("stale", &["--rounds", "3", "--faults", "crash"], CancellationToken::new()).await.unwrap();
+    let (outcome, ..) = run("stale", "crash", "3", CancellationToken::new()).await.unwrap();
     assert!(outcome.violations().iter().any(|violation| violation.starts_with("TOKEN: crash")));
     assert!(is_failure(outcome.exit_code()));
 }
 
 #[tokio::test]
 async fn lines_that_make_no_sense_harm_nothing_and_are_told_of() {
-    let (outcome, ..) =
-        run("hostile", &["--rounds", "2", "--faults", "step-down"], CancellationToken::new()).await.unwrap();
+    let (outcome, ..) = run("hostile", "step-down", "2", CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.violations(), Vec::<String>::new());
     assert_eq!(outcome.rows[0].failover.n(), 2);
     assert!(outcome.rows[0].odd_lines.iter().any(|line| line.contains("CLOCK_MONOTONIC")));
@@ -90,7 +111,7 @@ async fn lines_that_make_no_sense_harm_nothing_and_are_told_of() {
 
 #[tokio::test]
 async fn a_contender_that_dies_at_start_is_an_error_with_what_it_complained_of() {
-    let error = run("dies", &["--rounds", "1"], CancellationToken::new()).await.unwrap_err();
+    let error = run("dies", FAULTS, "1", CancellationToken::new()).await.unwrap_err();
     let text = format!("{error:#}");
     for part in ["ended by itself", "exit status: 3", "closed on Sundays"] {
         assert!(text.contains(part), "{part}: {text}");
@@ -99,7 +120,11 @@ async fn a_contender_that_dies_at_start_is_an_error_with_what_it_complained_of()
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_an_error_that_names_it() {
-    let error = run("good", &["--program", "/no/such/program"], CancellationToken::new()).await.unwrap_err();
+    let directory = TempDir::new().unwrap();
+    let options = ["failover", "--program", "/no/such/program", "--rounds", "1"];
+    let options = Options::try_parse_from(options).unwrap();
+    let around = surroundings(directory.path());
+    let error = measure(&options, &around, CancellationToken::new()).await.unwrap_err();
     assert!(format!("{error:#}").contains("could not start /no/such/program"), "{error:#}");
 }
 
@@ -111,8 +136,7 @@ async fn an_interruption_keeps_what_was_measured() {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         later.cancel();
     });
-    let (outcome, options, directory) =
-        run("good", &["--rounds", "100000"], interrupt).await.unwrap();
+    let (outcome, options, directory) = run("good", FAULTS, "100000", interrupt).await.unwrap();
     assert!(outcome.interrupted);
     assert!(outcome.rows.iter().all(|row| row.failover.n() > 0), "{outcome:?}");
     present(&outcome, &options, &surroundings(directory.path())).unwrap();
@@ -124,7 +148,7 @@ async fn an_interruption_keeps_what_was_measured() {
 async fn an_interruption_before_the_first_round_is_an_outcome_too() {
     let interrupt = CancellationToken::new();
     interrupt.cancel();
-    let (outcome, options, directory) = run("mute", &[], interrupt).await.unwrap();
+    let (outcome, options, directory) = run("mute", FAULTS, "1", interrupt).await.unwrap();
     assert!(outcome.interrupted);
     present(&outcome, &options, &surroundings(directory.path())).unwrap();
 }

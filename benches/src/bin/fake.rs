@@ -104,7 +104,8 @@ impl Fake {
 
     fn next_token(&self) -> Result<u64> {
         let counter = self.path.with_extension("token");
-        let last = fs::read_to_string(&counter).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let last =
+            fs::read_to_string(&counter).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
         if self.behaviour == "stale" && last > 1 {
             return Ok(last);
         }
@@ -116,10 +117,12 @@ impl Fake {
         let mut out = std::io::stdout().lock();
         if self.behaviour == "hostile" {
             let _ = out.write_all(b"\xff\xfe{\n{\"event\":\"start\",\"t\":\"now\"}\n[[[[\n\n");
-            let _ = out.write_all(b"{\"event\":\"start\",\"t\":18446744073709551615,\"token\":1}\n");
+            let _ =
+                out.write_all(b"{\"event\":\"start\",\"t\":18446744073709551615,\"token\":1}\n");
             let _ = out.write_all(b"{\"event\":\"coffee\",\"t\":1}\n");
         }
-        let line = format!("{{\"event\":\"{event}\",\"id\":\"fake\",\"t\":{}{more}}}\n", monotonic());
+        let line =
+            format!("{{\"event\":\"{event}\",\"id\":\"fake\",\"t\":{}{more}}}\n", monotonic());
         let _ = out.write_all(line.as_bytes());
     }
 }

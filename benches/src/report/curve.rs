@@ -42,7 +42,11 @@ const SHORTEST: f64 = 0.01;
 impl Chart {
     /// Of the distributions that have any samples; none if there is none.
     pub(super) fn of(curves: &[(String, &'static str, &Distribution)]) -> Option<Self> {
-        let all = || curves.iter().flat_map(|(_, _, d)| d.samples().first().into_iter().chain(d.samples().last()));
+        let all = || {
+            curves
+                .iter()
+                .flat_map(|(_, _, d)| d.samples().first().into_iter().chain(d.samples().last()))
+        };
         let logs = || all().map(|nanos| log(*nanos));
         let low = logs().fold(f64::INFINITY, f64::min).floor();
         let high = logs().fold(f64::NEG_INFINITY, f64::max).ceil().max(low + 1.0);
@@ -140,8 +144,12 @@ mod tests {
         let some: Distribution = [-5_000_000, 0, 1_000_000, 900_000_000].into_iter().collect();
         let chart = Chart::of(&[("some".into(), "a", &some)]).unwrap();
         assert_eq!(chart.curves.len(), 1);
-        let xs: Vec<f64> = chart.curves[0].path.split('H').skip(1)
-            .map(|step| step.split('V').next().unwrap().parse().unwrap()).collect();
+        let xs: Vec<f64> = chart.curves[0]
+            .path
+            .split('H')
+            .skip(1)
+            .map(|step| step.split('V').next().unwrap().parse().unwrap())
+            .collect();
         assert_eq!(xs.len(), 4);
         assert!(xs.iter().all(|x| (LEFT..=RIGHT).contains(x)), "{xs:?}");
         assert!(xs.is_sorted());

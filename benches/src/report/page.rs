@@ -21,8 +21,9 @@ const TEMPLATE: &str = include_str!("template.html");
 
 /// Writes the page and the JSON file into a directory; says where the page is.
 pub(crate) fn write(outcome: &Outcome, directory: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(directory)
-        .with_context(|| format!("could not make the report's directory {}", directory.display()))?;
+    fs::create_dir_all(directory).with_context(|| {
+        format!("could not make the report's directory {}", directory.display())
+    })?;
     outcome.write_json(&directory.join("failover.json"))?;
     let page = directory.join("index.html");
     fs::write(&page, render(outcome)?)
@@ -51,7 +52,7 @@ fn render(outcome: &Outcome) -> Result<String> {
 fn section(outcome: &Outcome, row: &Row) -> Value {
     let measure = match row.measure() {
         Measure::Failover => "failover",
-        Measure::Excess => "excess over the lease",
+        Measure::Excess => "excess",
     };
     let mut curves = vec![(measure.to_owned(), "measured", row.compared())];
     if let Some(floor) = &row.floor {

@@ -119,7 +119,10 @@ fn panel(lease: &Lease, index: usize, duration: u64, scale: &Scale) -> Panel {
             if round.overlap > 0 {
                 format!("both were at work for {} ms", ms(round.overlap.cast_signed()))
             } else {
-                format!("nobody was at work for {} ms", ms(round.start.saturating_sub(last).cast_signed()))
+                format!(
+                    "nobody was at work for {} ms",
+                    ms(round.start.saturating_sub(last).cast_signed())
+                )
             }
         ),
     }
