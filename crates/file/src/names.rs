@@ -129,10 +129,7 @@ mod tests {
         assert_eq!(kind(names.alive(author)), Some(Kind::Alive(author)));
         assert_eq!(kind(names.unborn(author)), Some(Kind::Unborn(author)));
         assert_eq!(kind(names.temporary()), Some(Kind::Temporary));
-        assert_eq!(
-            belongs(names.record(7).as_bytes()),
-            Some((names.encoded(), Kind::Record(7)))
-        );
+        assert_eq!(belongs(names.record(7).as_bytes()), Some((names.encoded(), Kind::Record(7))));
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl Writer {
         self.cleaner.saw(seen.record.as_ref());
         let (number, version) = self.next(&before)?;
         let alive = match (&record.tenure, record.stamp) {
-            (Tenure::Held { .. }, Some(stamp)) => self.alive.inode(store, directory, stamp.author)?,
+            (Tenure::Held { .. }, Some(stamp)) => {
+                self.alive.inode(store, directory, stamp.author)?
+            }
             _ => None,
         };
         let sync = is_first_of_boot(&before, store);
@@ -192,12 +194,7 @@ impl Writer {
     }
 
     /// Unlinks a record of one's own, if it is still that.
-    fn take_back(
-        &self,
-        directory: &OwnedFd,
-        name: &str,
-        identity: Identity,
-    ) -> Result<(), Error> {
+    fn take_back(&self, directory: &OwnedFd, name: &str, identity: Identity) -> Result<(), Error> {
         let step = |errno| self.failed(&format!("unlinking {name}"), errno);
         match fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if Identity::of(&stat) == identity => {}
@@ -236,8 +233,8 @@ impl Writer {
 fn is_first_of_boot(before: &Sight, store: &Store) -> bool {
     match (before.file, &before.observation.record) {
         (Some(file), Some(record)) => {
-            let readable_here = record.era == store.era
-                && before.observation.version.number() == file.number;
+            let readable_here =
+                record.era == store.era && before.observation.version.number() == file.number;
             !readable_here || !before.listing.has(file.number - 1)
         }
         _ => true,

@@ -5,7 +5,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use leasehold_core::{Era, Error, ErrorKind, Observation, Record, Tenure, Version, wire::Unreadable};
+use leasehold_core::{
+    Era, Error, ErrorKind, Observation, Record, Tenure, Version, wire::Unreadable,
+};
 use rustix::{
     fs::{self, AtFlags, CWD, FileType, Mode, OFlags, Stat},
     io::{self, Errno},
@@ -199,10 +201,9 @@ impl Store {
         let of_this_boot = readable && record.era == self.era;
         // Of a boot that is over, the last names may never have reached the disk.
         let version = if of_this_boot { base } else { base.saturating_add(BOOT).min(Version::MAX) };
-        let version = Version::new(version).unwrap_or(Version::ABSENT).with_witness(format!(
-            "{number}@{:x}:{}",
-            identity.device, identity.inode
-        ));
+        let version = Version::new(version)
+            .unwrap_or(Version::ABSENT)
+            .with_witness(format!("{number}@{:x}:{}", identity.device, identity.inode));
         let mut observation = Observation::of(self.era.clone(), version, record);
         // No process of another boot lives.
         observation.holder_gone = readable && !of_this_boot;
