@@ -31,10 +31,11 @@ pub(crate) struct Writer {
 
 /// What the directory says about a link that was made.
 enum Verdict {
-    /// It is the newest, and what it was to replace is still there.
+    /// What it was to replace is still there, so that it replaced that and nothing else. There may
+    /// be something newer already, built upon it.
     Stands,
-    /// There is something newer. It stays where it is, superseded, until it is cleaned up: others
-    /// may have built upon it.
+    /// What it was to replace is gone, and there is something newer. It stays where it is until it
+    /// is cleaned up: others may have built upon it.
     Superseded,
     /// What it was to replace is gone or another, and there is nothing newer.
     Unfounded,
@@ -54,10 +55,14 @@ impl Writer {
     /// 2. Write a file under a temporary name, and `link` it to the one name that the successor of
     ///    the expected version bears. Of several that do so, the system lets one.
     /// 3. Look again, since who was frozen before the link may have linked a name that was in use
-    ///    long ago and has been cleaned up since: then something newer is there.
+    ///    long ago and has been cleaned up since: then what it was to replace has gone before it.
     ///
-    /// The newest record is never unlinked, and what is older only by one who has just written a
-    /// newer one that stands. So step 3 finds something newer if there ever was anything.
+    /// The newest record is never unlinked, nor the one that it replaced, and older ones only by
+    /// one who has just written a newer one that stands, a lease duration after they were seen to
+    /// be superseded, and oldest first. So if what was to be replaced is still there, no other link
+    /// of the same name ever was. (Where it cannot be unlinked, in a directory with a sticky bit,
+    /// one who was frozen for so long is told that it has written what nobody sees: as it was sent
+    /// longer ago than the lease lasts, no term comes of it.)
     pub(crate) fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         let store = &*self.store;
         let directory = &store.open()?;
@@ -88,7 +93,7 @@ impl Writer {
             Err(errno) => return Err(self.failed(&format!("linking {name}"), errno)),
         }
         // From here on the record is in the store, and whatever fails means unknown.
-        let (verdict, listing) = self.judge(directory, before.file, number)?;
+        let (verdict, listing) = self.judge(directory, before.file, number, version)?;
         match verdict {
             Verdict::Stands => {}
             Verdict::Superseded => return Ok(self.refused(directory)),
@@ -165,11 +170,13 @@ impl Writer {
         directory: &OwnedFd,
         replaced: Option<RecordFile>,
         number: u64,
+        version: u64,
     ) -> Result<(Verdict, Listing), Error> {
         let Some(replaced) = replaced else {
             let listing = self.store.list(directory)?;
-            let alone = listing.records.iter().all(|other| *other == number);
-            let verdict = match (alone, listing.has(number)) {
+            // What is above this version was built upon it: no other line can have reached it.
+            let mut others = listing.records.iter().filter(|other| **other != number);
+            let verdict = match (others.all(|other| *other > version), listing.has(number)) {
                 (true, true) => Verdict::Stands,
                 // Deleted by somebody already.
                 (true, false) => Verdict::Superseded,
@@ -180,15 +187,14 @@ impl Writer {
         let unchanged = self.identity(directory, replaced.number)? == Some(replaced.identity);
         let listing = self.store.list(directory)?;
         let mut later = listing.records.iter().filter(|other| **other > replaced.number);
-        let verdict = if later.any(|other| *other != number) {
-            Verdict::Superseded
-        } else if !unchanged || !listing.has(replaced.number) {
-            Verdict::Unfounded
-        } else if listing.has(number) {
-            Verdict::Stands
-        } else {
+        let later = later.any(|other| *other != number);
+        let verdict = match (unchanged && listing.has(replaced.number), later) {
+            (true, true) => Verdict::Stands,
+            (true, false) if listing.has(number) => Verdict::Stands,
             // Deleted by somebody already.
-            Verdict::Superseded
+            (true, false) => Verdict::Superseded,
+            (false, true) => Verdict::Superseded,
+            (false, false) => Verdict::Unfounded,
         };
         Ok((verdict, listing))
     }
