@@ -40,6 +40,8 @@ pub(crate) struct Pair {
     standby: Process,
     said: UnboundedReceiver<Said>,
     say: UnboundedSender<Said>,
+    /// What was said before it was asked for: two processes speak in any order.
+    unheard: Vec<(usize, Value)>,
 }
 
 const HOLDER: usize = 0;
@@ -57,7 +59,7 @@ impl Pair {
             Process::start(&program, &arguments, who, say.clone())
         };
         let (holder, standby) = (start("holder", HOLDER)?, start("standby", STANDBY)?);
-        let mut pair = Self { program, url, holder, standby, said, say };
+        let mut pair = Self { program, url, holder, standby, said, say, unheard: Vec::new() };
         pair.expect("ready", STANDBY).await?;
         pair.expect("ready", HOLDER).await?;
         pair.take().await?;
@@ -109,6 +111,7 @@ impl Pair {
         let killed = self.holder.signal(Signal::KILL)?;
         self.acquired(killed, samples).await?;
         self.holder.ended(Self::PATIENCE).await?;
+        self.forget();
         let arguments = ["--url", &self.url, "--role", "holder"].map(str::to_owned);
         self.holder = Process::start(&self.program, &arguments, HOLDER, self.say.clone())?;
         self.expect("ready", HOLDER).await?;
@@ -123,30 +126,40 @@ impl Pair {
         Ok(())
     }
 
+    /// What was said until now is of no interest.
+    fn forget(&mut self) {
+        while self.said.try_recv().is_ok() {}
+        self.unheard.clear();
+    }
+
     async fn take(&mut self) -> Result<()> {
+        self.forget();
         self.holder.tell("take").await?;
         self.expect("held", HOLDER).await?;
         self.expect("seen", STANDBY).await?;
         Ok(())
     }
 
-    /// Waits until one of them says this; what else is said is of no interest.
+    /// Waits until one of them says this.
     async fn expect(&mut self, event: &str, who: usize) -> Result<Value> {
+        let said = |(by, value): &(usize, Value)| *by == who && value["event"] == event;
+        if let Some(at) = self.unheard.iter().position(said) {
+            return Ok(self.unheard.swap_remove(at).1);
+        }
         let heard = time::timeout(Self::PATIENCE, async {
-            while let Some(said) = self.said.recv().await {
-                let Some(line) = said.line else {
-                    // A holder that was killed has no more to say.
-                    if said.who == who && event != "ready" {
-                        bail!("it ended");
+            loop {
+                match self.said.recv().await {
+                    Some(Said { who, line: Some(line) }) => {
+                        let said_now = (who, serde_json::from_str(&line).unwrap_or_default());
+                        if said(&said_now) {
+                            return Ok(said_now.1);
+                        }
+                        self.unheard.push(said_now);
                     }
-                    continue;
-                };
-                let value: Value = serde_json::from_str(&line).unwrap_or_default();
-                if said.who == who && value["event"] == event {
-                    return Ok(value);
+                    Some(Said { who: by, line: None }) if by != who => {}
+                    _ => bail!("it ended"),
                 }
             }
-            bail!("nobody is left")
         });
         let problem = match heard.await {
             Ok(Ok(value)) => return Ok(value),

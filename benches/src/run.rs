@@ -48,7 +48,7 @@ pub async fn measure(
     let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let began = Instant::now();
     let seed = options.seed.unwrap_or_else(rand::random);
-    let program = options.program.clone().unwrap_or_else(|| around.contender.clone());
+    let program = options.program.as_deref().map_or_else(|| around.contender.clone(), from_here);
     let machine = Machine::here(plan.directory.as_ref().map(tempfile::TempDir::path));
     let floors = plan.floors.len();
     let rounds: usize = plan.leases.iter().map(|lease| lease.rounds).sum();
