@@ -89,16 +89,18 @@ impl Driver {
         let Setup { lock, candidate, timing, drain, clock, warden, status } = setup;
         let part = RandomPart::random();
         let bounds = Bounds::new(&timing, drain);
+        let lease: Arc<str> = lock.describe().into();
+        let name: Arc<str> = format!("{}-{part}", candidate.name()).into();
         Self {
             kernel: Kernel::new(candidate.shared_name(), part, bounds),
             bounds,
             timing,
-            candidate: format!("{}-{part}", candidate.name()).into(),
-            lease: lock.describe().into(),
+            candidate: name.clone(),
+            lease: lease.clone(),
             warden,
             pushes: Pushes::new(lock.clone(), clock.clone(), timing.retry_interval()),
             calls: Calls::new(lock, clock, timing.call_timeout()),
-            outcome: Outcome::new(status),
+            outcome: Outcome::new(lease, name, status),
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
@@ -298,7 +300,11 @@ impl Driver {
         }
         let view = self.kernel.view();
         self.follow(view);
-        self.outcome.publish(view, self.kernel.evidence());
+        let term = match &self.state {
+            State::Leading(term, _) => Some(&**term),
+            State::Idle | State::Campaigning(_) => None,
+        };
+        self.outcome.publish(view, term, self.kernel.evidence());
         self.pushes.set_wanted(!matches!(view, View::Idle));
         self.timer = self
             .kernel

@@ -5,10 +5,13 @@ use tokio::sync::watch;
 use crate::{
     Error, Status,
     kernel::{Evidence, View},
+    time::term::Term,
 };
 
 /// What the elector tells those who do not lead, and what its campaign may end with.
 pub(super) struct Outcome {
+    lease: Arc<str>,
+    candidate: Arc<str>,
     status: watch::Sender<Status>,
     /// Whether the store has ever answered: before that an error ends the campaign.
     pub(super) ever: bool,
@@ -17,8 +20,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(status: watch::Sender<Status>) -> Self {
-        Self { status, ever: false, answered: Instant::now(), trouble: None }
+    pub(super) fn new(lease: Arc<str>, candidate: Arc<str>, status: watch::Sender<Status>) -> Self {
+        Self { lease, candidate, status, ever: false, answered: Instant::now(), trouble: None }
     }
 
     pub(super) fn answered(&mut self) {
@@ -32,14 +35,14 @@ impl Outcome {
     }
 
     /// Publishes where the candidate stands, if that has changed.
-    pub(super) fn publish(&self, view: View, evidence: &Evidence) {
+    pub(super) fn publish(&self, view: View, term: Option<&Term>, evidence: &Evidence) {
         let status = match (view, &self.trouble) {
             (View::Leading { token, .. }, _) => Status::Leading { token },
             (View::Draining { token, .. }, _) => Status::Stopping { token },
+            (View::Ended(_) | View::Releasing, _) => {
+                term.map_or(Status::Idle, |term| Status::Stopping { token: term.token })
+            }
             (View::Idle, _) => Status::Idle,
-            (View::Ended(_) | View::Releasing, _) => Status::Stopping {
-                token: evidence.record().map_or(evidence.floor(), |record| record.token),
-            },
             (View::Standby, Some(why)) => {
                 Status::Unknown { since: self.answered, why: why.clone() }
             }
@@ -50,6 +53,7 @@ impl Outcome {
         self.status.send_if_modified(|published| {
             let changed = *published != status;
             if changed {
+                tracing::debug!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, ?status, "status");
                 *published = status;
             }
             changed
