@@ -40,7 +40,8 @@ pub(super) struct Link {
     dice: Mutex<Dice>,
     watches: Mutex<Dice>,
     stopped: AtomicBool,
-    cut: watch::Sender<bool>,
+    /// How many cuts have not been mended.
+    cuts: watch::Sender<usize>,
 }
 
 impl ChaosLock {
@@ -74,7 +75,7 @@ impl ChaosLock {
                 watches: Mutex::new(dice.split()),
                 dice: Mutex::new(dice),
                 stopped: AtomicBool::new(false),
-                cut: watch::Sender::new(false),
+                cuts: watch::Sender::new(0),
             }),
         }
     }
@@ -86,14 +87,14 @@ impl ChaosLock {
     }
 
     /// Lets nothing through any more, neither requests nor answers nor changes, until
-    /// [`mend`](Self::mend): all of them wait.
+    /// [`mend`](Self::mend): all of them wait. Who cuts twice mends twice.
     pub fn cut(&self) {
-        self.link.cut.send_replace(true);
+        self.link.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Lets everything through again that waited.
+    /// Takes one cut back. After the last everything that waited goes through.
     pub fn mend(&self) {
-        self.link.cut.send_replace(false);
+        self.link.cuts.send_modify(|cuts| *cuts = cuts.saturating_sub(1));
     }
 
     /// Sends a request as it is planned.
@@ -185,10 +186,10 @@ impl Link {
 
     /// Waits while the link is cut.
     pub(super) async fn passage(&self) {
-        let mut cut = self.cut.subscribe();
-        if *cut.borrow_and_update() {
+        let mut cuts = self.cuts.subscribe();
+        if *cuts.borrow_and_update() > 0 {
             // The sender lives as long as this link.
-            let _ = cut.wait_for(|cut| !cut).await;
+            let _ = cuts.wait_for(|cuts| *cuts == 0).await;
             self.pause(Duration::ZERO).await;
         }
     }

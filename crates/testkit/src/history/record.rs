@@ -82,11 +82,11 @@ impl History {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.events();
-        let repeated = |one: &Event, other: &Event| {
-            one.candidate == other.candidate
-                && one.what == other.what
-                && matches!(one.what, What::Worked { .. } | What::Admitted { .. })
+        let act = |event: &Event| match event.what {
+            What::Worked { token } | What::Admitted { token } => Some(token),
+            _ => None,
         };
+        let repeated = |one: &Event, other: &Event| act(one).is_some() && act(one) == act(other);
         for (i, event) in events.iter().enumerate() {
             let before = events[..i].iter().rev().find(|e| e.candidate == event.candidate);
             let after = events[i + 1..].iter().find(|e| e.candidate == event.candidate);

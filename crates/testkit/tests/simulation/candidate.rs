@@ -20,7 +20,6 @@ const TICK: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(crate) struct Pod {
     pub(crate) name: String,
-    pub(crate) alive: bool,
     lock: ChaosLock,
     clock: SimClock,
     turns: Turns,
@@ -28,6 +27,7 @@ pub(crate) struct Pod {
     frozen: Arc<AtomicBool>,
     elector: Option<Arc<Elector>>,
     shutdown: CancellationToken,
+    dead: CancellationToken,
     life: Option<JoinHandle<()>>,
 }
 
@@ -41,6 +41,7 @@ impl Pod {
         mut dice: Dice,
         history: &History,
         fence: &Arc<Fence>,
+        calm: &CancellationToken,
     ) -> Self {
         let clock = SimClock::at_rates(turns, weather.rate(&mut dice), weather.rate(&mut dice));
         let lock = ChaosLock::in_turns(
@@ -64,11 +65,11 @@ impl Pod {
             fence: fence.clone(),
             frozen: frozen.clone(),
             fickle: weather.fickle,
+            calm: calm.clone(),
         };
         let life = tokio::spawn(worker.live(elector.clone(), shutdown.clone(), turns, dice));
         Self {
             name,
-            alive: true,
             lock,
             clock,
             turns,
@@ -76,13 +77,14 @@ impl Pod {
             frozen,
             elector: Some(elector),
             shutdown,
+            dead: CancellationToken::new(),
             life: Some(life),
         }
     }
 
     /// Everything of it is gone at once, and nothing is given back.
     pub(crate) fn crash(&mut self) {
-        self.alive = false;
+        self.dead.cancel();
         self.history.record(&self.name, What::Crashed);
         self.lock.cut();
         self.elector = None;
@@ -99,12 +101,12 @@ impl Pod {
         self.lock.cut();
         let (lock, turns, history, name) =
             (self.lock.clone(), self.turns, self.history.clone(), self.name.clone());
-        let alive = self.shutdown.clone();
+        let dead = self.dead.clone();
         tokio::spawn(async move {
             turns.sleep(duration).await;
+            lock.mend();
             // The dead do not thaw.
-            if !alive.is_cancelled() {
-                lock.mend();
+            if !dead.is_cancelled() {
                 history.record(&name, What::Thawed);
             }
         });
@@ -129,14 +131,19 @@ impl Pod {
     /// No more faults.
     pub(crate) fn calm(&self) {
         self.lock.stop();
-        if self.alive {
-            self.lock.mend();
-        }
     }
 
-    /// Ends it in good order, and waits for that.
-    pub(crate) async fn shut_down(mut self) {
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.dead.is_cancelled()
+    }
+
+    /// Asks it to end in good order.
+    pub(crate) fn shut_down(&self) {
         self.shutdown.cancel();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) {
         if let Some(life) = self.life.take() {
             let ended = time::timeout(Duration::from_secs(30), life).await;
             let ended = ended.unwrap_or_else(|_| panic!("{} does not end", self.name));
@@ -151,7 +158,9 @@ struct Worker {
     history: History,
     fence: Arc<Fence>,
     frozen: Arc<AtomicBool>,
+    /// Gives up of its own accord, as long as nothing else may.
     fickle: bool,
+    calm: CancellationToken,
 }
 
 impl Worker {
@@ -180,7 +189,10 @@ impl Worker {
         let _stopped = Stopped { history: &self.history, name: &self.name, token };
         self.history.record(&self.name, What::Began { token });
         let patience = if self.fickle { 10 + dice.below(150) } else { u64::MAX };
-        for tick in 0..patience {
+        for tick in 0.. {
+            if tick >= patience && !self.calm.is_cancelled() {
+                break;
+            }
             if self.frozen.load(Ordering::Relaxed) && !lead.is_current() {
                 std::future::pending::<()>().await;
             }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leasehold_core::{Era, Fence, LeaseLock, MemoryLock, Observation, Record, Version};
 use leasehold_testkit::{Dice, History, Turns, What};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{candidate::Pod, weather::Weather};
 
@@ -13,6 +14,8 @@ pub(crate) struct Disturber<'a> {
     pub(crate) history: &'a History,
     pub(crate) fence: &'a Arc<Fence>,
     pub(crate) start: Instant,
+    /// There are no more faults.
+    pub(crate) calm: CancellationToken,
     pub(crate) dice: Dice,
     /// What the store once held: it may go back to it.
     pub(crate) old: Vec<Observation>,
@@ -36,8 +39,9 @@ impl Disturber<'_> {
         }
         // Whoever is frozen or cut off is so for up to two seconds and a half.
         turns.sleep(std::time::Duration::from_millis(2_600)).await;
+        self.calm.cancel();
         for (slot, pod) in (0..).zip(pods) {
-            if !pod.alive {
+            if !pod.is_alive() {
                 *pod = self.start_pod(slot);
             }
             pod.calm();
@@ -49,14 +53,23 @@ impl Disturber<'_> {
         let name = format!("pod-{slot}-life-{}", self.lives);
         let dice = self.dice.split();
         let turns = self.turns(slot);
-        Pod::start(name, self.store, self.weather, turns, dice, self.history, self.fence)
+        Pod::start(
+            name,
+            self.store,
+            self.weather,
+            turns,
+            dice,
+            self.history,
+            self.fence,
+            &self.calm,
+        )
     }
 
     async fn disturb_once(&mut self, pods: &mut [Pod]) {
         let slot = self.dice.below(pods.len() as u64);
         let long = self.dice.up_to(std::time::Duration::from_millis(2_500));
         let pod = &mut pods[slot as usize];
-        if !pod.alive {
+        if !pod.is_alive() {
             *pod = self.start_pod(slot);
             return;
         }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use leasehold_core::{Fence, LeaseLock, LeaseName, MemoryStore, Observation, Tenure, create_free};
 use leasehold_testkit::{Dice, History, What};
@@ -6,8 +6,9 @@ use tokio::{
     runtime,
     time::{self, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::{LED_AGAIN_WITHIN, disturber::Disturber, weather::Weather};
+use crate::{LED_AGAIN_WITHIN, candidate::Pod, disturber::Disturber, weather::Weather};
 
 /// One simulated election, from its first candidate to the end of the last.
 pub(crate) struct Election {
@@ -19,7 +20,10 @@ pub(crate) struct Election {
 pub(crate) struct Outcome {
     seed: u64,
     pub(crate) history: History,
+    /// What the store held in the end.
     left: Observation,
+    /// The terms that had begun when somebody was to lead, and those when all were told to end.
+    settled: (u64, u64),
 }
 
 impl Election {
@@ -51,6 +55,7 @@ impl Election {
             history: &history,
             fence: &fence,
             start,
+            calm: CancellationToken::new(),
             dice: Dice::new(seed),
             old: Vec::new(),
             lives: 0,
@@ -60,29 +65,40 @@ impl Election {
             (0..weather.candidates).map(|slot| disturber.start_pod(slot)).collect();
         disturber.disturb(&mut pods).await;
         history.record("", What::Calm { within: LED_AGAIN_WITHIN });
-        time::sleep(LED_AGAIN_WITHIN + Duration::from_millis(500)).await;
+        time::sleep(LED_AGAIN_WITHIN).await;
+        let then = terms(&history);
+        time::sleep(Weather::timing().lease_duration() * 3).await;
+        let settled = (then, terms(&history));
         history.record("", What::Fault { what: "all are told to shut down".into() });
+        pods.iter().for_each(Pod::shut_down);
         for pod in pods {
-            pod.shut_down().await;
+            pod.ended().await;
         }
         let left = store.observe().await.expect("a store in memory answers");
-        Outcome { seed, history, left }
+        Outcome { seed, history, left, settled }
     }
 }
 
 impl Outcome {
     pub(crate) fn terms(&self) -> u64 {
-        let began = |what: &What| matches!(what, What::Began { .. });
-        self.history.events().iter().filter(|event| began(&event.what)).count() as u64
+        terms(&self.history)
     }
 
-    /// Nothing may be wrong with the history, and the last leader gives its lease back.
+    /// Nothing may be wrong with the history; once there are no faults the leader stays, and the
+    /// last one gives its lease back.
     pub(crate) fn judge(&self) {
-        let Self { seed, history, left } = self;
+        let Self { seed, history, left, settled } = self;
         let violations = history.check();
         let listed: Vec<_> = violations.iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "{history}\nseed {seed}:\n{}", listed.join("\n"));
+        let (then, later) = settled;
+        assert_eq!(then, later, "{history}\nseed {seed}: the leader did not stay");
         let tenure = left.record.as_ref().map(|record| &record.tenure);
         assert_eq!(tenure, Some(&Tenure::Free), "{history}\nseed {seed} left {left:?}");
     }
+}
+
+fn terms(history: &History) -> u64 {
+    let began = |what: &What| matches!(what, What::Began { .. });
+    history.events().iter().filter(|event| began(&event.what)).count() as u64
 }
