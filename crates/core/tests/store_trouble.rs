@@ -170,6 +170,49 @@ async fn a_release_never_blanks_a_successors_lease() {
 }
 
 #[tokio::test]
+async fn resigning_goes_on_renewing_while_the_work_drains() {
+    let gate = gate().await;
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let lead = elector.campaign(&shutdown).await.unwrap();
+    shutdown.cancel();
+    lead.stopping().await;
+    gate.swaps(3).await;
+    assert!(lead.is_current());
+    assert!(lead.resign().await);
+}
+
+#[tokio::test]
+async fn after_a_lapse_the_lease_is_released_too_once_the_work_has_ended() {
+    let gate = gate().await;
+    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
+    gate.set(Passage::Shut);
+    lead.leading().ended().await;
+    gate.set(Passage::Open);
+    assert!(lead.resign().await);
+    assert_eq!(gate.store.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
+}
+
+#[tokio::test]
+async fn a_standby_whose_watch_is_broken_polls_and_leads_all_the_same() {
+    let gate = gate().await;
+    gate.set(Passage::Unwatched);
+    let leader = elector(&gate.store, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let standby = elector(&gate, "b");
+    let shutdown = CancellationToken::new();
+    let mut status = standby.status();
+    let resign = async {
+        status.wait_for(|s| matches!(s, Status::Following { leader: Some(_) })).await.unwrap();
+        let resigned = Instant::now();
+        assert!(leader.resign().await);
+        resigned
+    };
+    let (lead, resigned) = tokio::join!(standby.campaign(&shutdown), resign);
+    assert!(lead.unwrap().is_current());
+    assert!(resigned.elapsed() < quick().lease_duration(), "{:?}", resigned.elapsed());
+}
+
+#[tokio::test]
 async fn a_relabelled_record_of_ones_own_is_no_loss() {
     let lock = free_lock().await;
     let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();

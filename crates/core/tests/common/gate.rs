@@ -27,6 +27,8 @@ pub(crate) enum Passage {
     AnswersLate(Duration),
     /// It fails at once.
     Broken,
+    /// It reaches the store, and the answer comes back; but nothing can be watched.
+    Unwatched,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +74,7 @@ impl<L: LeaseLock + Clone> Gate<L> {
     ) -> Result<T, Error> {
         let passage = *self.passage.borrow();
         match passage {
-            Passage::Open => call.await,
+            Passage::Open | Passage::Unwatched => call.await,
             Passage::Shut => std::future::pending().await,
             Passage::Broken => {
                 Err(Error::new(ErrorKind::Unreachable, "reach the store", "the gate is broken"))
@@ -112,6 +114,9 @@ impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
+        if *self.passage.borrow() == Passage::Unwatched {
+            return Box::pin(stream::empty());
+        }
         // What the gate does not let through is held back, not lost.
         let passage = self.passage.subscribe();
         Box::pin(stream::unfold((self.store.watch(), passage), |(mut watch, mut passage)| async {
