@@ -1,0 +1,100 @@
+//! What is logged: every change of state, with the lease, the candidate and the token.
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use common::{elector, free_lock, quick};
+use leasehold_core::LeaseLock;
+use tokio_util::sync::CancellationToken;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+type Fields = BTreeMap<String, String>;
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Fields>>>);
+
+struct Reader<'a>(&'a mut Fields);
+
+impl Visit for Reader<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().into(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().into(), value.into());
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "leasehold::term"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::from([("level".into(), event.metadata().level().to_string())]);
+        event.record(&mut Reader(&mut fields));
+        self.0.lock().expect("not poisoned").push(fields);
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test]
+async fn every_change_of_state_is_logged_with_the_lease_the_candidate_and_the_token() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let lock = free_lock().await;
+    let lead = elector(&lock, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
+    let token = lead.token().to_string();
+    assert!(lead.resign().await);
+
+    let logged = log.0.lock().unwrap().clone();
+    let info: Vec<_> =
+        logged.iter().filter(|fields| fields["level"] == Level::INFO.as_str()).collect();
+    let said: Vec<_> = info.iter().map(|fields| fields["message"].as_str()).collect();
+    assert_eq!(said, ["campaigning", "leading", "ended", "finished"]);
+    for fields in &info {
+        assert_eq!(fields["lease"], lock.describe());
+        assert!(fields["candidate"].starts_with("pod-a-"), "{fields:?}");
+    }
+    for fields in &info[1..] {
+        assert_eq!(fields["token"], token);
+    }
+    assert_eq!(info[2]["why"], "resigned");
+    // The bound of a failover is said at the start.
+    assert_eq!(info[0]["failover_bound"], format!("{:?}", quick().failover_bound()));
+    // What a measurement reads: the instants of each write that holds the lease.
+    assert!(logged.iter().any(|f| f["message"] == "sending" && f.contains_key("at")));
+    assert!(logged.iter().any(|f| f["message"] == "renewed" && f.contains_key("until")));
+}
+
+#[tokio::test]
+async fn a_driver_that_comes_late_says_so() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let lock = free_lock().await;
+    let lead = elector(&lock, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
+    // The work starves the renewals: it blocks the only thread of the runtime.
+    std::thread::sleep(quick().retry_interval() * 3);
+    common::until(&lock, |record| record.stamp.is_some_and(|stamp| stamp.attempt > 1)).await;
+    assert!(lead.is_current());
+    let logged = log.0.lock().unwrap();
+    let late = |fields: &Fields| fields["message"].starts_with("late: the runtime is blocked");
+    assert!(logged.iter().any(late), "{logged:?}");
+}
