@@ -20,7 +20,7 @@ fn table(backends: &[Guarantees]) -> String {
             table,
             "| {backend} | {pushes} | {proves_death} | {shortest_lease:?} | {memory_loss} |"
         )
-        .unwrap();
+        .expect("a string takes all");
     }
     table
 }
