@@ -25,8 +25,8 @@ pub(crate) struct Process {
     pid: Pid,
     stdin: Option<ChildStdin>,
     stderr: Arc<Mutex<VecDeque<String>>>,
-    reader: JoinHandle<()>,
-    complaints: JoinHandle<()>,
+    /// Those who listen to it, until they were waited for.
+    listeners: Vec<JoinHandle<()>>,
 }
 
 /// What a process said, or that it will say no more. `who` is what its starter calls it.
@@ -67,8 +67,10 @@ impl Process {
             pid,
             stdin: child.stdin.take(),
             child,
-            reader: tokio::spawn(pass_on(stdout, who, said)),
-            complaints: tokio::spawn(keep(stderr, kept.clone())),
+            listeners: vec![
+                tokio::spawn(pass_on(stdout, who, said)),
+                tokio::spawn(keep(stderr, kept.clone())),
+            ],
             stderr: kept,
         })
     }
@@ -103,9 +105,10 @@ impl Process {
                 self.child.wait().await?
             }
         };
-        // Where a child of its own holds the pipe open there is no end to wait for.
-        let _ = time::timeout(Duration::from_millis(500), &mut self.reader).await;
-        let _ = time::timeout(Duration::from_millis(500), &mut self.complaints).await;
+        for listener in self.listeners.drain(..) {
+            // Where a child of its own holds the pipe open there is no end to wait for.
+            let _ = time::timeout(Duration::from_millis(500), listener).await;
+        }
         Ok(status)
     }
 

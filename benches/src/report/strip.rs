@@ -52,7 +52,7 @@ impl Strip {
         let lease = row.leases.iter().find(|lease| !lease.rounds.is_empty())?;
         // Most rounds fit, and the fault is not at the edge.
         let longest = row.failover.p90()?.max(1_000_000) as f64;
-        let (before, after) = (longest * 0.6, longest * 1.6);
+        let (before, after) = (longest * 0.4, longest * 1.5);
         let shown = lease.rounds.len().min(PANELS);
         let width = (RIGHT - LEFT - BETWEEN * (shown - 1) as f64) / shown as f64;
         let panels = (0..shown)
@@ -100,7 +100,8 @@ fn panel(lease: &Lease, index: usize, duration: u64, scale: &Scale) -> Panel {
     let round = &lease.rounds[index];
     let earlier = lease.terms.iter().find(|term| term.token == round.token);
     let last = earlier.and_then(|term| term.last).unwrap_or(round.fault_at);
-    let bars = lease.terms.iter().flat_map(|term| bars(term, duration, scale)).collect();
+    let held = earlier.and_then(|term| held(term, round.start, duration, scale));
+    let bars = lease.terms.iter().filter_map(|term| led(term, scale)).chain(held).collect();
     let overlap = (round.overlap > 0).then(|| scale.span(round.start, last)).flatten();
     let failover = ms(round.failover);
     Panel {
@@ -128,24 +129,33 @@ fn panel(lease: &Lease, index: usize, duration: u64, scale: &Scale) -> Panel {
     }
 }
 
-/// A term, as far as a panel shows it, and how long its lease went on after its work.
-fn bars(term: &Term, duration: u64, scale: &Scale) -> Vec<Bar> {
-    let y = TOP + term.who as f64 * LANE;
+/// A term, as far as a panel shows it.
+fn led(term: &Term, scale: &Scale) -> Option<Bar> {
     // One that has not stopped goes on to the edge.
     let last = term.last.or(term.end).unwrap_or(u64::MAX >> 1);
-    let bar = |from, to, class, what: &str| {
-        let (x, width) = scale.span(from, to)?;
-        let title = format!("contender {}, token {}: {what}", term.who, term.token);
-        Some(Bar { x, y, width, class, title })
-    };
-    // Given back: it ended with its work.
-    let given_back = term.why.as_deref() == Some("resigned");
-    let until = term.sending.filter(|_| !given_back).map(|sending| sending + duration);
-    [
-        bar(term.start, last, "led", "at work"),
-        until.and_then(|until| bar(last, until, "held", "its lease has not ended")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    bar(term, term.start, last, "led", scale, "at work")
+}
+
+/// How long a lease went on after its holder's last work, where that had to be waited out.
+fn held(term: &Term, until_at_most: u64, duration: u64, scale: &Scale) -> Option<Bar> {
+    let last = term.last?;
+    // Given back, it ended with its work.
+    if term.why.as_deref() == Some("resigned") {
+        return None;
+    }
+    let until = (term.sending? + duration).min(until_at_most);
+    bar(term, last, until, "held", scale, "not at work, and its lease has not ended")
+}
+
+fn bar(
+    term: &Term,
+    from: u64,
+    to: u64,
+    class: &'static str,
+    scale: &Scale,
+    what: &str,
+) -> Option<Bar> {
+    let (x, width) = scale.span(from, to)?;
+    let title = format!("contender {}, token {}: {what}", term.who, term.token);
+    Some(Bar { x, y: TOP + term.who as f64 * LANE, width, class, title })
 }
