@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use leasehold_core::{Candidate, Clock, Elector, Error, Fence, Leading, MemoryLock};
+use leasehold_core::{Candidate, Clock, Elector, Error, Fence, Leading};
 use leasehold_testkit::{ChaosLock, Dice, History, SimClock, Turns, What};
 use tokio::{task::JoinHandle, time};
 use tokio_util::sync::CancellationToken;
 
-use crate::weather::Weather;
+use crate::{stage::Stage, weather::Weather};
 
 /// How often work does something, on the candidate's own clock.
 const TICK: Duration = Duration::from_millis(25);
@@ -33,16 +33,9 @@ pub(crate) struct Pod {
 
 impl Pod {
     /// Starts one that campaigns until it is told to shut down.
-    pub(crate) fn start(
-        name: String,
-        store: &MemoryLock,
-        weather: &Weather,
-        turns: Turns,
-        mut dice: Dice,
-        history: &History,
-        fence: &Arc<Fence>,
-        calm: &CancellationToken,
-    ) -> Self {
+    pub(crate) fn start(stage: &Stage, slot: u64, name: String, mut dice: Dice) -> Self {
+        let Stage { store, weather, history, fence, calm, .. } = stage;
+        let turns = stage.turns(slot);
         let clock = SimClock::at_rates(turns, weather.rate(&mut dice), weather.rate(&mut dice));
         let lock = ChaosLock::in_turns(
             Arc::new(store.clone()),

@@ -1,21 +1,14 @@
-use std::sync::Arc;
+use std::time::Duration;
 
-use leasehold_core::{Era, Fence, LeaseLock, MemoryLock, Observation, Record, Version};
-use leasehold_testkit::{Dice, History, Turns, What};
+use leasehold_core::{Era, LeaseLock, Observation, Record, Version};
+use leasehold_testkit::{Dice, What};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::{candidate::Pod, weather::Weather};
+use crate::{candidate::Pod, stage::Stage, weather::Weather};
 
 /// Does to candidates and to their store what hosts, operators and other programs do.
-pub(crate) struct Disturber<'a> {
-    pub(crate) store: &'a MemoryLock,
-    pub(crate) weather: &'a Weather,
-    pub(crate) history: &'a History,
-    pub(crate) fence: &'a Arc<Fence>,
-    pub(crate) start: Instant,
-    /// There are no more faults.
-    pub(crate) calm: CancellationToken,
+pub(crate) struct Disturber {
+    pub(crate) stage: Stage,
     pub(crate) dice: Dice,
     /// What the store once held: it may go back to it.
     pub(crate) old: Vec<Observation>,
@@ -24,12 +17,12 @@ pub(crate) struct Disturber<'a> {
     pub(crate) eras: u64,
 }
 
-impl Disturber<'_> {
+impl Disturber {
     /// Disturbs as long as the weather lasts, and then makes everybody live.
     pub(crate) async fn disturb(&mut self, pods: &mut [Pod]) {
-        let turns = self.turns(self.weather.candidates);
-        let until = self.start + Weather::LASTS;
-        if let Some(every) = self.weather.disturbed_every {
+        let turns = self.stage.turns(self.stage.weather.candidates);
+        let until = self.stage.start + Weather::LASTS;
+        if let Some(every) = self.stage.weather.disturbed_every {
             while Instant::now() < until {
                 turns.sleep(self.dice.up_to(every * 2)).await;
                 self.disturb_once(pods).await;
@@ -38,8 +31,8 @@ impl Disturber<'_> {
             turns.sleep(Weather::LASTS).await;
         }
         // Whoever is frozen or cut off is so for up to two seconds and a half.
-        turns.sleep(std::time::Duration::from_millis(2_600)).await;
-        self.calm.cancel();
+        turns.sleep(Duration::from_millis(2_600)).await;
+        self.stage.calm.cancel();
         for (slot, pod) in (0..).zip(pods) {
             if !pod.is_alive() {
                 *pod = self.start_pod(slot);
@@ -52,22 +45,12 @@ impl Disturber<'_> {
         self.lives += 1;
         let name = format!("pod-{slot}-life-{}", self.lives);
         let dice = self.dice.split();
-        let turns = self.turns(slot);
-        Pod::start(
-            name,
-            self.store,
-            self.weather,
-            turns,
-            dice,
-            self.history,
-            self.fence,
-            &self.calm,
-        )
+        Pod::start(&self.stage, slot, name, dice)
     }
 
     async fn disturb_once(&mut self, pods: &mut [Pod]) {
         let slot = self.dice.below(pods.len() as u64);
-        let long = self.dice.up_to(std::time::Duration::from_millis(2_500));
+        let long = self.dice.up_to(Duration::from_millis(2_500));
         let pod = &mut pods[slot as usize];
         if !pod.is_alive() {
             *pod = self.start_pod(slot);
@@ -86,15 +69,15 @@ impl Disturber<'_> {
             }
             7 => {
                 self.tell("the record is deleted".into());
-                self.store.delete();
+                self.stage.store.delete();
             }
             8 => self.replace("the record is touched", |seen| seen).await,
             9 => {
-                self.replace("the record is blanked", |seen| Observation {
-                    record: seen.record.is_some().then(|| Record::unreadable(seen.era.clone())),
-                    ..seen
-                })
-                .await
+                let blanked = |seen: Observation| {
+                    let blank = |_| Record::unreadable(seen.era.clone());
+                    Observation { record: seen.record.as_ref().map(blank), ..seen }
+                };
+                self.replace("the record is blanked", blanked).await;
             }
             10 => {
                 let era = self.next_era();
@@ -119,10 +102,10 @@ impl Disturber<'_> {
         change: impl FnOnce(Observation) -> Observation + Send,
     ) {
         self.tell(what.to_owned());
-        let Ok(seen) = self.store.observe().await else { return };
+        let Ok(seen) = self.stage.store.observe().await else { return };
         self.old.push(seen.clone());
         let version = Version::new(seen.version.number() + 1).expect("a version that is believed");
-        self.store.replace(Observation { version, ..change(seen) });
+        self.stage.store.replace(Observation { version, ..change(seen) });
     }
 
     fn next_era(&mut self) -> Era {
@@ -131,11 +114,6 @@ impl Disturber<'_> {
     }
 
     fn tell(&self, what: String) {
-        self.history.record("", What::Fault { what });
-    }
-
-    /// One for each candidate, and one for the disturber.
-    fn turns(&self, slot: u64) -> Turns {
-        Turns::new(self.start, self.weather.candidates + 1, slot)
+        self.stage.history.record("", What::Fault { what });
     }
 }

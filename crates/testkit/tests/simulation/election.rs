@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use leasehold_core::{Fence, LeaseLock, LeaseName, MemoryStore, Observation, Tenure, create_free};
+use leasehold_core::{LeaseLock, LeaseName, MemoryStore, Observation, Tenure, create_free};
 use leasehold_testkit::{Dice, History, What};
 use tokio::{
     runtime,
@@ -8,7 +8,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{LED_AGAIN_WITHIN, candidate::Pod, disturber::Disturber, weather::Weather};
+use crate::{
+    LED_AGAIN_WITHIN, candidate::Pod, disturber::Disturber, stage::Stage, weather::Weather,
+};
 
 /// One simulated election, from its first candidate to the end of the last.
 pub(crate) struct Election {
@@ -42,27 +44,24 @@ impl Election {
 
     async fn run(self) -> Outcome {
         let Self { seed, weather } = self;
-        let start = Instant::now();
-        let (history, fence) = (History::starting_now(), Arc::new(Fence::default()));
         let name = LeaseName::new("jobs").expect("a name that is allowed");
         let store = MemoryStore::new().lock(name);
         if weather.prepared {
             create_free(&store).await.expect("a store in memory answers");
         }
-        let mut disturber = Disturber {
-            store: &store,
-            weather: &weather,
-            history: &history,
-            fence: &fence,
-            start,
+        let stage = Stage {
+            store,
+            weather,
+            history: History::starting_now(),
+            fence: Arc::default(),
+            start: Instant::now(),
             calm: CancellationToken::new(),
-            dice: Dice::new(seed),
-            old: Vec::new(),
-            lives: 0,
-            eras: 0,
         };
-        let mut pods: Vec<_> =
-            (0..weather.candidates).map(|slot| disturber.start_pod(slot)).collect();
+        let (store, history) = (stage.store.clone(), stage.history.clone());
+        let candidates = stage.weather.candidates;
+        let dice = Dice::new(seed);
+        let mut disturber = Disturber { stage, dice, old: Vec::new(), lives: 0, eras: 0 };
+        let mut pods: Vec<_> = (0..candidates).map(|slot| disturber.start_pod(slot)).collect();
         disturber.disturb(&mut pods).await;
         history.record("", What::Calm { within: LED_AGAIN_WITHIN });
         time::sleep(LED_AGAIN_WITHIN).await;

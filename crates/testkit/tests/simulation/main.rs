@@ -7,6 +7,7 @@ mod candidate;
 mod disturber;
 mod election;
 mod seeds;
+mod stage;
 mod weather;
 
 use std::time::Duration;
