@@ -1,69 +1,41 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     calls::Calls,
+    command::{Campaign, Command, Setup},
     outcome::Outcome,
     pushes::{Push, Pushes},
 };
 use crate::{
-    Candidate, Clock, Error, ErrorKind, FencingToken, Leadership, LeaseLock, Moment, RandomPart,
-    Status, Tenure, Timing,
+    Error, Moment, RandomPart, Timing,
     kernel::{Answer, Bounds, End, Event, Kernel, View},
-    time::{
-        term::{Overrun, Term, TermParts},
-        warden::Warden,
-    },
+    time::{term::Term, warden::Warden},
 };
 
-/// What an elector asks of its driver.
-pub(crate) enum Command {
-    Campaign(Campaign),
-    /// Answered when the term that was there has been given back; false if there was none.
-    StepDown(oneshot::Sender<bool>),
-}
-
-/// Somebody wants to lead.
-pub(crate) struct Campaign {
-    /// The guard, or why there is none. Its end withdraws the campaign.
-    pub(crate) reply: oneshot::Sender<Result<Leadership, Error>>,
-    pub(crate) shutdown: CancellationToken,
-    pub(crate) overrun: Overrun,
-}
-
-pub(crate) struct Setup {
-    pub(crate) lock: Arc<dyn LeaseLock>,
-    pub(crate) candidate: Candidate,
-    pub(crate) timing: Timing,
-    pub(crate) drain: Duration,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) warden: Warden,
-    pub(crate) status: watch::Sender<Status>,
-}
-
 pub(crate) struct Driver {
-    kernel: Kernel,
-    bounds: Bounds,
-    timing: Timing,
+    pub(super) kernel: Kernel,
+    pub(super) bounds: Bounds,
+    pub(super) timing: Timing,
     /// `name` and random part, for logs.
-    candidate: Arc<str>,
-    lease: Arc<str>,
-    warden: Warden,
-    calls: Calls,
-    pushes: Pushes,
-    outcome: Outcome,
-    state: State,
+    pub(super) candidate: Arc<str>,
+    pub(super) lease: Arc<str>,
+    pub(super) warden: Warden,
+    pub(super) calls: Calls,
+    pub(super) pushes: Pushes,
+    pub(super) outcome: Outcome,
+    pub(super) state: State,
     /// When the kernel wants to be called again, and when that was asked for.
-    timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
-    stepping_down: Vec<oneshot::Sender<bool>>,
+    pub(super) timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
+    pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
     /// Wants to lead once the term whose guard is gone has been given back.
-    next: Option<Campaign>,
+    pub(super) next: Option<Campaign>,
 }
 
-enum State {
+pub(super) enum State {
     Idle,
     Campaigning(Campaign),
     /// The term, and what asks it to stop from outside.
@@ -179,120 +151,7 @@ impl Driver {
         }
     }
 
-    fn commanded(&mut self, command: Command) -> Option<Event> {
-        match (command, &self.state) {
-            (Command::Campaign(campaign), State::Idle) => Some(self.campaign(campaign)),
-            (Command::Campaign(campaign), State::Leading(term, _))
-                if term.work.is_closed() && self.next.is_none() =>
-            {
-                self.next = Some(campaign);
-                None
-            }
-            (Command::Campaign(campaign), _) => {
-                let why = "this elector campaigns or leads already: one term at a time";
-                // Who does not wait for the answer does not need it.
-                let _ = campaign.reply.send(Err(self.error(ErrorKind::Busy, why)));
-                None
-            }
-            (Command::StepDown(reply), State::Leading(term, _)) => {
-                term.stop();
-                self.stepping_down.push(reply);
-                Some(Event::Resign)
-            }
-            (Command::StepDown(reply), _) => {
-                let _ = reply.send(false);
-                None
-            }
-        }
-    }
-
-    fn campaign(&mut self, campaign: Campaign) -> Event {
-        tracing::info!(
-            target: "leasehold::term",
-            lease = %self.lease,
-            candidate = %self.candidate,
-            timing = %self.timing,
-            failover_bound = ?self.timing.failover_bound(),
-            "campaigning"
-        );
-        self.state = State::Campaigning(campaign);
-        Event::Campaign
-    }
-
-    fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {
-        match answer {
-            Ok(answer) => {
-                self.outcome.answered();
-                Some(Event::Answer(answer))
-            }
-            Err(error) => {
-                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "no answer");
-                self.outcome.unanswered(&error);
-                self.step(Event::Answer(Answer::Unknown));
-                let hopeless = !self.outcome.ever && matches!(self.state, State::Campaigning(_));
-                hopeless.then(|| {
-                    self.give_up(error);
-                    Event::Withdraw
-                })
-            }
-        }
-    }
-
-    fn pushed(&mut self, push: Push) -> Option<Event> {
-        match push {
-            Push::Hint(seen) => Some(Event::Hint(seen)),
-            Push::Broke(error) => {
-                let error = error.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, error, "watch broke");
-                Some(Event::Poll)
-            }
-            Push::Again => Some(Event::Poll),
-        }
-    }
-
-    fn abandoned(&mut self) -> Event {
-        self.state = State::Idle;
-        Event::Withdraw
-    }
-
-    fn shut_down(&mut self) -> Event {
-        match &self.state {
-            State::Leading(term, _) => {
-                term.stop();
-                Event::Resign
-            }
-            _ => {
-                self.give_up(self.error(ErrorKind::Cancelled, "it was told to end"));
-                Event::Withdraw
-            }
-        }
-    }
-
-    /// The term was found to have ended by its clock, or its guard was dropped just now.
-    fn ended(&self) -> Event {
-        match &self.state {
-            State::Leading(term, _) if term.why() == Some(End::Resigned) => Event::Resign,
-            _ => Event::Lapsed,
-        }
-    }
-
-    fn timed(&mut self) -> Event {
-        if let Some((asked, after, _)) = self.timer.take() {
-            let late = self.calls.clock.now().wait(asked).saturating_sub(after);
-            if late > self.bounds.retry {
-                tracing::warn!(
-                    target: "leasehold::term",
-                    lease = %self.lease,
-                    candidate = %self.candidate,
-                    late = ?Duration::from_nanos(late),
-                    "late: the runtime is blocked or starved, or the host was suspended"
-                );
-            }
-        }
-        Event::Timer
-    }
-
-    fn step(&mut self, event: Event) {
+    pub(super) fn step(&mut self, event: Event) {
         // The clock is read before the request is sent: validity counts from here.
         let now = self.calls.clock.now();
         if let Some(request) = self.kernel.step(now, event) {
@@ -310,78 +169,6 @@ impl Driver {
             .kernel
             .next_timer(now)
             .map(|after| (now, after, self.calls.clock.sleep(Duration::from_nanos(after))));
-    }
-
-    /// Makes the term be what the kernel says it is.
-    fn follow(&mut self, view: View) {
-        match (view, &self.state) {
-            (View::Leading { token, sent } | View::Draining { token, sent, .. }, state) => {
-                let until = sent.plus(Duration::from_nanos(self.bounds.validity));
-                match state {
-                    State::Leading(term, _) => {
-                        if term.confirm(sent) {
-                            tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
-                        }
-                        if matches!(view, View::Draining { .. }) {
-                            term.stop();
-                        }
-                    }
-                    _ => {
-                        tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
-                        self.begin(token, sent);
-                    }
-                }
-            }
-            (View::Ended(why), State::Leading(term, _)) => term.end(why),
-            (View::Idle | View::Standby, State::Leading(..)) => self.finish(),
-            _ => {}
-        }
-    }
-
-    fn begin(&mut self, token: FencingToken, sent: Moment) {
-        let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) else {
-            return;
-        };
-        let term = Term::begin(TermParts {
-            lease: self.lease.clone(),
-            candidate: self.candidate.clone(),
-            token,
-            sent,
-            overrun: campaign.overrun,
-            bounds: self.bounds,
-            clock: self.calls.clock.clone(),
-            lock: self.calls.lock.clone(),
-        });
-        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %token, "leading");
-        self.warden.watch(term.clone());
-        self.state = State::Leading(term.clone(), campaign.shutdown);
-        // Nobody waits for the guard any more: it is dropped, and the term with it.
-        let _ = campaign.reply.send(Ok(Leadership::new(term)));
-    }
-
-    fn finish(&mut self) {
-        let State::Leading(term, _) = std::mem::replace(&mut self.state, State::Idle) else {
-            return;
-        };
-        let released = self.kernel.evidence().record().is_some_and(|record| {
-            matches!(record.tenure, Tenure::Free) && record.token == term.token
-        });
-        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %term.token, released, "finished");
-        term.finish(released);
-        for reply in self.stepping_down.drain(..) {
-            let _ = reply.send(true);
-        }
-    }
-
-    /// The campaign ends with an error. What it left in the store is seen to afterwards.
-    fn give_up(&mut self, error: Error) {
-        if let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) {
-            let _ = campaign.reply.send(Err(error));
-        }
-    }
-
-    fn error(&self, kind: ErrorKind, why: &'static str) -> Error {
-        Error::new(kind, format!("campaign for {}", self.lease), why)
     }
 }
 

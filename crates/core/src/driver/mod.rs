@@ -3,9 +3,13 @@
 //! It is never late because the user's work is slow: it does no user work.
 
 mod calls;
+mod command;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod driver;
+mod events;
 mod outcome;
 mod pushes;
+mod terms;
 
-pub(crate) use driver::{Campaign, Command, Driver, Setup};
+pub(crate) use command::{Campaign, Command, Setup};
+pub(crate) use driver::Driver;

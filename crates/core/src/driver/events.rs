@@ -1,0 +1,128 @@
+//! What the driver has waited for, as an event of the kernel.
+
+use std::time::Duration;
+
+use super::{
+    command::{Campaign, Command},
+    driver::{Driver, State},
+    pushes::Push,
+};
+use crate::{
+    Error, ErrorKind,
+    kernel::{Answer, End, Event},
+};
+
+impl Driver {
+    pub(super) fn commanded(&mut self, command: Command) -> Option<Event> {
+        match (command, &self.state) {
+            (Command::Campaign(campaign), State::Idle) => Some(self.campaign(campaign)),
+            (Command::Campaign(campaign), State::Leading(term, _))
+                if term.work.is_closed() && self.next.is_none() =>
+            {
+                self.next = Some(campaign);
+                None
+            }
+            (Command::Campaign(campaign), _) => {
+                let why = "this elector campaigns or leads already: one term at a time";
+                // Who does not wait for the answer does not need it.
+                let _ = campaign.reply.send(Err(self.error(ErrorKind::Busy, why)));
+                None
+            }
+            (Command::StepDown(reply), State::Leading(term, _)) => {
+                term.stop();
+                self.stepping_down.push(reply);
+                Some(Event::Resign)
+            }
+            (Command::StepDown(reply), _) => {
+                let _ = reply.send(false);
+                None
+            }
+        }
+    }
+
+    pub(super) fn campaign(&mut self, campaign: Campaign) -> Event {
+        tracing::info!(
+            target: "leasehold::term",
+            lease = %self.lease,
+            candidate = %self.candidate,
+            timing = %self.timing,
+            failover_bound = ?self.timing.failover_bound(),
+            "campaigning"
+        );
+        self.state = State::Campaigning(campaign);
+        Event::Campaign
+    }
+
+    pub(super) fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {
+        match answer {
+            Ok(answer) => {
+                self.outcome.answered();
+                Some(Event::Answer(answer))
+            }
+            Err(error) => {
+                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "no answer");
+                self.outcome.unanswered(&error);
+                self.step(Event::Answer(Answer::Unknown));
+                let hopeless = !self.outcome.ever && matches!(self.state, State::Campaigning(_));
+                hopeless.then(|| {
+                    self.give_up(error);
+                    Event::Withdraw
+                })
+            }
+        }
+    }
+
+    pub(super) fn pushed(&mut self, push: Push) -> Option<Event> {
+        match push {
+            Push::Hint(seen) => Some(Event::Hint(seen)),
+            Push::Broke(error) => {
+                let error = error.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, error, "watch broke");
+                Some(Event::Poll)
+            }
+            Push::Again => Some(Event::Poll),
+        }
+    }
+
+    pub(super) fn abandoned(&mut self) -> Event {
+        self.state = State::Idle;
+        Event::Withdraw
+    }
+
+    pub(super) fn shut_down(&mut self) -> Event {
+        match &self.state {
+            State::Leading(term, _) => {
+                term.stop();
+                Event::Resign
+            }
+            _ => {
+                self.give_up(self.error(ErrorKind::Cancelled, "it was told to end"));
+                Event::Withdraw
+            }
+        }
+    }
+
+    /// The term was found to have ended by its clock, or its guard was dropped just now.
+    pub(super) fn ended(&self) -> Event {
+        match &self.state {
+            State::Leading(term, _) if term.why() == Some(End::Resigned) => Event::Resign,
+            _ => Event::Lapsed,
+        }
+    }
+
+    pub(super) fn timed(&mut self) -> Event {
+        if let Some((asked, after, _)) = self.timer.take() {
+            let late = self.calls.clock.now().wait(asked).saturating_sub(after);
+            if late > self.bounds.retry {
+                tracing::warn!(
+                    target: "leasehold::term",
+                    lease = %self.lease,
+                    candidate = %self.candidate,
+                    late = ?Duration::from_nanos(late),
+                    "late: the runtime is blocked or starved, or the host was suspended"
+                );
+            }
+        }
+        Event::Timer
+    }
+}

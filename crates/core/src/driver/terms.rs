@@ -1,0 +1,84 @@
+//! Makes terms begin and end as the kernel says.
+
+use std::time::Duration;
+
+use super::driver::{Driver, State};
+use crate::{
+    Error, ErrorKind, FencingToken, Leadership, Moment, Tenure,
+    kernel::View,
+    time::term::{Term, TermParts},
+};
+
+impl Driver {
+    /// Makes the term be what the kernel says it is.
+    pub(super) fn follow(&mut self, view: View) {
+        match (view, &self.state) {
+            (View::Leading { token, sent } | View::Draining { token, sent, .. }, state) => {
+                let until = sent.plus(Duration::from_nanos(self.bounds.validity));
+                match state {
+                    State::Leading(term, _) => {
+                        if term.confirm(sent) {
+                            tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
+                        }
+                        if matches!(view, View::Draining { .. }) {
+                            term.stop();
+                        }
+                    }
+                    _ => {
+                        tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
+                        self.begin(token, sent);
+                    }
+                }
+            }
+            (View::Ended(why), State::Leading(term, _)) => term.end(why),
+            (View::Idle | View::Standby, State::Leading(..)) => self.finish(),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, token: FencingToken, sent: Moment) {
+        let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        let term = Term::begin(TermParts {
+            lease: self.lease.clone(),
+            candidate: self.candidate.clone(),
+            token,
+            sent,
+            overrun: campaign.overrun,
+            bounds: self.bounds,
+            clock: self.calls.clock.clone(),
+            lock: self.calls.lock.clone(),
+        });
+        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %token, "leading");
+        self.warden.watch(term.clone());
+        self.state = State::Leading(term.clone(), campaign.shutdown);
+        // Nobody waits for the guard any more: it is dropped, and the term with it.
+        let _ = campaign.reply.send(Ok(Leadership::new(term)));
+    }
+
+    fn finish(&mut self) {
+        let State::Leading(term, _) = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        let released = self.kernel.evidence().record().is_some_and(|record| {
+            matches!(record.tenure, Tenure::Free) && record.token == term.token
+        });
+        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %term.token, released, "finished");
+        term.finish(released);
+        for reply in self.stepping_down.drain(..) {
+            let _ = reply.send(true);
+        }
+    }
+
+    /// The campaign ends with an error. What it left in the store is seen to afterwards.
+    pub(super) fn give_up(&mut self, error: Error) {
+        if let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) {
+            let _ = campaign.reply.send(Err(error));
+        }
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, why: &'static str) -> Error {
+        Error::new(kind, format!("campaign for {}", self.lease), why)
+    }
+}
