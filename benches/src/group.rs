@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Durations, Event, History, Parsed, monotonic,
+    plan::without_secret,
     process::{Process, Said},
 };
 
@@ -220,7 +221,7 @@ impl Group {
             self.cast.name,
             member.process.complaints(),
             self.cast.program.display(),
-            self.cast.url,
+            without_secret(&self.cast.url),
             self.cast.timing,
         )
     }

@@ -37,8 +37,8 @@ pub(crate) struct Said {
 }
 
 impl Process {
-    /// The last lines of its complaints that are kept for an error message.
-    const COMPLAINTS: usize = 12;
+    /// So many of the first lines of its complaints, and of the last, are kept for an error message.
+    const COMPLAINTS: usize = 6;
 
     /// Starts it in a process group of its own: a Ctrl-C at the terminal is the harness's to
     /// handle. It ends when its standard input does, so that none outlives the harness.
@@ -119,7 +119,7 @@ impl Process {
             return "it wrote nothing to its standard error".into();
         }
         let lines: Vec<_> = kept.iter().map(String::as_str).collect();
-        format!("its standard error ends with:\n{}", lines.join("\n"))
+        format!("its standard error:\n{}", lines.join("\n"))
     }
 }
 
@@ -137,8 +137,8 @@ async fn keep(from: impl AsyncRead + Unpin, kept: Arc<Mutex<VecDeque<String>>>) 
     let mut lines = Lines::new(from);
     while let Some(line) = lines.next().await {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == Process::COMPLAINTS {
-            kept.pop_front();
+        if kept.len() == 2 * Process::COMPLAINTS {
+            kept.remove(Process::COMPLAINTS);
         }
         kept.push_back(line.chars().take(500).collect());
     }

@@ -30,8 +30,16 @@ enum Role {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let Options { url, role } = Options::parse();
+async fn main() {
+    let done = run(Options::parse()).await;
+    if let Err(error) = &done {
+        eprintln!("error: {error:#}");
+    }
+    // What waits for standard input blocks a thread that nobody can wake.
+    std::process::exit(i32::from(done.is_err()));
+}
+
+async fn run(Options { url, role }: Options) -> anyhow::Result<()> {
     let lock = leasehold::connect(&url).await?;
     let mut writer = Writer { author: RandomPart::random(), attempt: 0 };
     match role {

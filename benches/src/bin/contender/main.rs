@@ -42,8 +42,16 @@ struct Options {
 
 // One thread, as a service would have it that does not much: no hop between threads is measured.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+async fn main() {
+    let done = run(Options::parse()).await;
+    if let Err(error) = &done {
+        eprintln!("error: {error:#}");
+    }
+    // What waits for standard input blocks a thread that nobody can wake.
+    std::process::exit(i32::from(done.is_err()));
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
     let voice = Arc::new(Voice::new(&options.id));
     trace::install(options.trace.then(|| voice.clone()));
 
@@ -79,8 +87,7 @@ async fn main() -> anyhow::Result<()> {
         () = orders => {}
     }
     voice.say("exit", json!({}));
-    // What waits for standard input blocks a thread that nobody can wake.
-    std::process::exit(0);
+    Ok(())
 }
 
 /// Ends when standard input does: no contender outlives its harness.

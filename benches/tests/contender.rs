@@ -1,0 +1,84 @@
+//! The contender, and the floor, as the harness sees them.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use clap::Parser;
+use leasehold_bench::{Event, Options, Parsed, Surroundings, measure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floor() {
+    let target = TempDir::new().unwrap();
+    let around = Surroundings {
+        contender: env!("CARGO_BIN_EXE_contender").into(),
+        floor: env!("CARGO_BIN_EXE_floor").into(),
+        target: target.path().into(),
+    };
+    let options = ["failover", "--rounds", "3", "--timing", "500ms/330ms/60ms"];
+    let options = Options::try_parse_from(options).unwrap();
+    let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
+    assert_eq!(outcome.violations(), Vec::<String>::new());
+    assert_eq!(outcome.warnings, Vec::<String>::new());
+    assert_eq!(outcome.rows.len(), 4);
+    for row in &outcome.rows {
+        assert_eq!((row.failover.n(), row.excess.n()), (3, 3), "{}", row.fault);
+        assert!(row.floor.as_ref().is_some_and(|floor| floor.n() >= 3), "{}", row.fault);
+        assert!(row.odd_lines.is_empty(), "{:?}", row.odd_lines);
+    }
+    assert_eq!(outcome.rows[3].woken_stop.n(), 3, "each woken leader told that it had stopped");
+}
+
+#[test]
+fn a_contender_tells_each_thing_that_happens_to_it_in_order() {
+    let directory = TempDir::new().unwrap();
+    let url = format!("file://{}/lease", directory.path().display());
+    let mut contender = Command::new(env!("CARGO_BIN_EXE_contender"))
+        .args(["--url", &url, "--id", "alone", "--timing", "500ms/330ms/60ms", "--trace"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_raw(contender.id().cast_signed()).unwrap();
+    let mut last = 0;
+    let mut told = Vec::new();
+    let mut token = 0;
+    for line in BufReader::new(contender.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        assert!(line.contains(r#""id":"alone""#), "{line}");
+        let Parsed::Event(t, event) = Parsed::of(&line) else { panic!("{line}") };
+        match &event {
+            Event::Start { token: new } => {
+                assert!(*new > token, "tokens grow");
+                token = *new;
+                let signal = if told.contains(&"stop") { Signal::TERM } else { Signal::USR1 };
+                kill_process(pid, signal).unwrap();
+            }
+            Event::Renewed { until } => assert!(*until > t, "it leads for a while yet"),
+            Event::Stop { last, why } => {
+                assert!(last.is_none_or(|last| last <= t));
+                assert_eq!(why, "resigned");
+            }
+            _ => {}
+        }
+        assert!(t >= last, "{line}");
+        last = t;
+        told.push(match event {
+            Event::Ready => "ready",
+            Event::Start { .. } => "start",
+            Event::Sending => "sending",
+            Event::Renewed { .. } => "renewed",
+            Event::Stop { .. } => "stop",
+            Event::Exit => "exit",
+        });
+    }
+    assert!(contender.wait().unwrap().success());
+    told.dedup();
+    let term = ["sending", "renewed", "start", "stop"];
+    let expected = [&["ready"][..], &term, &term, &["exit"]].concat();
+    assert_eq!(told, expected);
+}
