@@ -1,6 +1,6 @@
 use std::{future::Future, time::Duration};
 
-use futures::{StreamExt, stream::BoxStream};
+use futures::{FutureExt, StreamExt, stream::BoxStream};
 use leasehold_core::{Error, Observation};
 use tokio::time;
 
@@ -32,4 +32,11 @@ pub(super) async fn shown(
         }
     })
     .await
+}
+
+/// Takes what a watch has to show already, which must not be its end.
+pub(super) fn pushed(watch: &mut BoxStream<'static, Result<Observation, Error>>) {
+    while let Some(item) = watch.next().now_or_never() {
+        assert!(matches!(item, Some(Ok(_))), "a watch that is to go on shows {item:?}");
+    }
 }
