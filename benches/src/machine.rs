@@ -56,6 +56,36 @@ impl Machine {
     }
 }
 
+/// How busy all processors were since it was made: what is measured on a machine that does other
+/// work is that work, too.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    since: Option<(u64, u64)>,
+}
+
+impl Busy {
+    pub(crate) fn since_now() -> Self {
+        Self { since: ticks() }
+    }
+
+    /// The busy share, from 0 to 1.
+    pub(crate) fn share(&self) -> Option<f64> {
+        let ((idle, all), (idle_now, all_now)) = (self.since?, ticks()?);
+        let all = all_now.checked_sub(all).filter(|all| *all > 0)?;
+        Some(1.0 - idle_now.saturating_sub(idle) as f64 / all as f64)
+    }
+}
+
+/// The idle ticks of all processors since boot, and all their ticks.
+fn ticks() -> Option<(u64, u64)> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat.lines().next()?.split_whitespace().skip(1);
+    let ticks: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already.
+    let [_, _, _, idle, iowait, ..] = ticks[..] else { return None };
+    Some((idle + iowait, ticks.iter().take(8).sum()))
+}
+
 fn cpu() -> Option<String> {
     let info = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = info.lines().find(|line| line.starts_with("model name"))?;

@@ -13,6 +13,8 @@ pub struct Outcome {
     pub date: String,
     /// How long it took, in seconds.
     pub took_s: f64,
+    /// How busy the machine's processors were meanwhile, by this run and by anything else: 0 to 1.
+    pub busy: Option<f64>,
     /// It was ended before its time, and holds what was measured until then.
     pub interrupted: bool,
     /// Where it was made.

@@ -14,7 +14,7 @@ use crate::{
     calendar::Calendar,
     floor::{Floor, Pair, Samples},
     group::{Cast, Group},
-    machine::Machine,
+    machine::{Busy, Machine},
     outcome::Settings,
     plan::{Plan, PlannedLease, without_secret},
     progress::Progress,
@@ -46,7 +46,7 @@ pub async fn measure(
 ) -> Result<Outcome> {
     let plan = Plan::new(options)?;
     let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let began = Instant::now();
+    let (began, busy) = (Instant::now(), Busy::since_now());
     let seed = options.seed.unwrap_or_else(rand::random);
     let program = options.program.as_deref().map_or_else(|| around.contender.clone(), from_here);
     let machine = Machine::here(plan.directory.as_ref().map(tempfile::TempDir::path));
@@ -120,6 +120,7 @@ pub async fn measure(
     Ok(Outcome {
         date,
         took_s: began.elapsed().as_secs_f64(),
+        busy: busy.share(),
         interrupted: interrupt.is_cancelled(),
         machine,
         settings: Settings {

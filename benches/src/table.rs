@@ -73,6 +73,11 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             remarks.push(format!("{name}: {} odd lines, the first: {first}", row.odd_lines.len()));
         }
     }
+    if let Some(busy) = outcome.busy {
+        let other = if busy > 0.6 { ": other work was measured with it" } else { "" };
+        remarks
+            .push(format!("The processors were busy for {:.0} % of the run{other}.", busy * 100.0));
+    }
     remarks.extend(outcome.warnings.clone());
     if outcome.interrupted {
         remarks.push("Interrupted: this is what was measured until then.".into());

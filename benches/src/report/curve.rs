@@ -32,7 +32,7 @@ struct Tick {
     strong: bool,
 }
 
-const LEFT: f64 = 58.0;
+const LEFT: f64 = 62.0;
 const RIGHT: f64 = 470.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 200.0;
