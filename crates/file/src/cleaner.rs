@@ -6,7 +6,10 @@ use std::{
 };
 
 use leasehold_core::{RandomPart, Record};
-use rustix::fs::{self, AtFlags};
+use rustix::{
+    fs::{self, AtFlags},
+    io::Errno,
+};
 
 use crate::{alive, listing::Listing, store::Store};
 
@@ -48,7 +51,8 @@ impl Cleaner {
     ///
     /// Only what is below it is unlinked, and of that neither its predecessor nor the very first
     /// record: as long as the latter's name is taken, nobody who was frozen since then can take the
-    /// lease for a new one. Whatever is above may be unlinked by its own author yet.
+    /// lease for a new one. No record is unlinked before all below it are gone, so that one that is
+    /// still there proves that its successor's name was never used twice. Whatever is above may be unlinked by its own author yet.
     pub(crate) fn clean(
         &self,
         store: &Store,
@@ -69,37 +73,63 @@ impl Cleaner {
         let present: HashSet<_> = useless.iter().map(|(name, _)| name.as_str()).collect();
         since.retain(|name, _| present.contains(name.as_str()));
         let mut left = AT_ONCE;
-        for (name, is_alive_file) in &useless {
+        let mut oldest_first = true;
+        for (name, kind) in &useless {
             let first = *since.entry(name.clone()).or_insert(now);
-            if now.duration_since(first) < wait || left == 0 {
-                continue;
+            let due = now.duration_since(first) >= wait && left > 0;
+            match kind {
+                Useless::Record if due && oldest_first => {
+                    left -= 1;
+                    oldest_first = unlinked(store, directory, name);
+                }
+                Useless::Record => oldest_first = false,
+                Useless::Alive if due && alive::lockable(directory, name).is_none() => {
+                    // Somebody lives: ask again after as long a time.
+                    since.insert(name.clone(), now);
+                }
+                Useless::Alive | Useless::Temporary if due => {
+                    left -= 1;
+                    unlinked(store, directory, name);
+                }
+                Useless::Alive | Useless::Temporary => {}
             }
-            left -= 1;
-            if *is_alive_file && alive::lockable(directory, name).is_none() {
-                // Somebody lives: ask again after as long a time.
-                since.insert(name.clone(), now);
-                continue;
-            }
-            // If it cannot be unlinked, it stays. It does no harm.
-            let _ = fs::unlinkat(directory, name, AtFlags::empty());
         }
     }
 }
 
-/// The files that nobody needs, and whether they are such as prove that somebody lives.
+/// Whether it is gone. If not, it does no harm, but newer records have to stay as well.
+fn unlinked(store: &Store, directory: &OwnedFd, name: &str) -> bool {
+    match fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => true,
+        Err(errno) => {
+            store.warn(name, 0, &format!("cannot be cleaned up, remove it: {errno}"));
+            false
+        }
+    }
+}
+
+/// What a file was good for.
+#[derive(Clone, Copy)]
+enum Useless {
+    Record,
+    Alive,
+    Temporary,
+}
+
+/// The files that nobody needs, the oldest records first.
 fn useless(
     store: &Store,
     listing: &Listing,
     number: u64,
     author: Option<RandomPart>,
-) -> Vec<(String, bool)> {
+) -> Vec<(String, Useless)> {
     let below = listing.records.partition_point(|other| *other < number);
     let records = &listing.records[..below.saturating_sub(1)];
     let records = records.iter().filter(|other| **other != 0);
     let alive = listing.alive.iter().filter(|other| Some(**other) != author);
     records
-        .map(|number| (store.names.record(*number), false))
-        .chain(alive.map(|author| (store.names.alive(*author), true)))
-        .chain(listing.temporary.iter().map(|name| (name.clone(), false)))
+        .map(|number| (store.names.record(*number), Useless::Record))
+        .chain(alive.map(|author| (store.names.alive(*author), Useless::Alive)))
+        .chain(listing.temporary.iter().map(|name| (name.clone(), Useless::Temporary)))
         .collect()
 }

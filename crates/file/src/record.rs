@@ -39,6 +39,9 @@ enum Verdict {
     Superseded,
     /// What it was to replace is gone or another, and there is nothing newer.
     Unfounded,
+    /// What it was to replace is always there, and there is something newer: built upon it, or upon
+    /// another of the same name that has been cleaned up.
+    Unknown,
 }
 
 /// Unlinks a file when it is dropped.
@@ -59,10 +62,9 @@ impl Writer {
     ///
     /// The newest record is never unlinked, nor the one that it replaced, and older ones only by
     /// one who has just written a newer one that stands, a lease duration after they were seen to
-    /// be superseded, and oldest first. So if what was to be replaced is still there, no other link
-    /// of the same name ever was. (Where it cannot be unlinked, in a directory with a sticky bit,
-    /// one who was frozen for so long is told that it has written what nobody sees: as it was sent
-    /// longer ago than the lease lasts, no term comes of it.)
+    /// be superseded, and oldest first, none before those below it are gone. So if what was to be
+    /// replaced is still there, no other link of the same name ever was. Only the very first record
+    /// is kept for ever: who replaces that one, and finds something newer, does not know.
     pub(crate) fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         let store = &*self.store;
         let directory = &store.open()?;
@@ -100,6 +102,13 @@ impl Writer {
             Verdict::Unfounded => {
                 self.take_back(directory, &name, identity)?;
                 return Ok(self.refused(directory));
+            }
+            Verdict::Unknown => {
+                return Err(Error::new(
+                    ErrorKind::Timeout,
+                    format!("write {}", store.title),
+                    format!("others had written already when {name} was linked: observe"),
+                ));
             }
         }
         if sync {
@@ -189,6 +198,7 @@ impl Writer {
         let mut later = listing.records.iter().filter(|other| **other > replaced.number);
         let later = later.any(|other| *other != number);
         let verdict = match (unchanged && listing.has(replaced.number), later) {
+            (true, true) if replaced.number == 0 => Verdict::Unknown,
             (true, true) => Verdict::Stands,
             (true, false) if listing.has(number) => Verdict::Stands,
             // Deleted by somebody already.

@@ -214,14 +214,14 @@ impl Store {
         failed(format!("use {}", self.title), step, errno)
     }
 
-    fn warn(&self, name: &str, inode: u64, why: &str) {
+    pub(crate) fn warn(&self, name: &str, inode: u64, why: &str) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.len() >= WARNINGS {
             warned.clear();
         }
         if warned.insert((name.to_owned(), inode)) {
             let directory = self.directory.display();
-            tracing::warn!(%directory, file = name, reason = why, "not believed: unreadable record");
+            tracing::warn!(%directory, file = name, reason = why, "a file that should not be there");
         }
     }
 }

@@ -11,8 +11,14 @@ use crate::{
 
 /// The system tells of a close before it releases the file's lock: a microsecond before, or as
 /// long as the dying process is kept off its processor in between.
-const RELEASED_AFTER: [Duration; 3] =
-    [Duration::from_micros(200), Duration::from_millis(1), Duration::from_millis(5)];
+const RELEASED_AFTER: [Duration; 6] = [
+    Duration::from_micros(100),
+    Duration::from_micros(200),
+    Duration::from_micros(400),
+    Duration::from_micros(800),
+    Duration::from_micros(1600),
+    Duration::from_micros(3200),
+];
 
 struct Watch {
     store: Arc<Store>,
