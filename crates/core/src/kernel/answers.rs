@@ -114,6 +114,10 @@ impl Kernel {
 
     pub(super) fn hinted(&mut self, now: Moment, hint: &Observation) {
         match &self.role {
+            // The answer that is under way may be older, and would look like a store that went back.
+            Role::Standby if self.flight.is_some() => {
+                self.look |= self.evidence.weigh(hint) != Hinted::Stale;
+            }
             Role::Standby => self.look |= self.evidence.hint(now, hint) == Hinted::Odd,
             Role::Leading(holding) | Role::Draining(holding, _) if self.flight.is_none() => {
                 let own = hint

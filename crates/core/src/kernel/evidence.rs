@@ -118,23 +118,30 @@ impl Evidence {
 
     /// Takes what the watch showed, as far as a hint can be believed.
     pub(super) fn hint(&mut self, now: Moment, hint: &Observation) -> Hinted {
-        let Some(known) = &mut self.known else { return Hinted::Odd };
+        let hinted = self.weigh(hint);
+        if let (Hinted::Taken, Some(known)) = (hinted, &mut self.known) {
+            if hint.version.number() > self.highest {
+                self.take(now, hint.clone());
+            } else {
+                known.seen.holder_gone = true;
+            }
+        }
+        hinted
+    }
+
+    /// What a hint would be good for.
+    pub(super) fn weigh(&self, hint: &Observation) -> Hinted {
+        let Some(known) = &self.known else { return Hinted::Odd };
         if hint.era != known.seen.era {
             return Hinted::Odd;
         }
         if hint.record.is_none() {
             return if known.seen.record.is_none() { Hinted::Stale } else { Hinted::Odd };
         }
-        if hint.version.number() > self.highest {
-            self.take(now, hint.clone());
-            return Hinted::Taken;
-        }
         // A death is proven for a write, not for a version: it is true however late it is heard.
-        if hint.holder_gone && !known.seen.holder_gone && same_write(&known.seen, hint) {
-            known.seen.holder_gone = true;
-            return Hinted::Taken;
-        }
-        Hinted::Stale
+        let death = hint.holder_gone && !known.seen.holder_gone && same_write(&known.seen, hint);
+        let news = death || hint.version.number() > self.highest;
+        if news { Hinted::Taken } else { Hinted::Stale }
     }
 
     /// Whether what is known is this elector's term of this token, and so its to give back.
