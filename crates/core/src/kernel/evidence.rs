@@ -92,9 +92,10 @@ impl Evidence {
         let known = self.known.take().filter(|known| known.seen.era == seen.era);
         let went_back =
             known.is_some() && seen.record.is_some() && seen.version.number() < self.highest;
-        if seen.record.is_some() || known.is_none() {
-            self.highest = seen.version.number();
-        }
+        let number = seen.version.number();
+        // Nothing has perhaps no version of its own, but if it has, then that was seen.
+        let lost = seen.record.is_none() && known.is_some();
+        self.highest = if lost { self.highest.max(number) } else { number };
         let mut since = now;
         let mut back = went_back.then_some(now);
         if let Some(known) = known {
