@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use leasehold_core::{
-    FencingToken, Moment, RandomPart,
-    kernel::{Answer, Bounds, Kernel, Request, View},
+    FencingToken, Moment, RandomPart, Tenure,
+    kernel::{Answer, Bounds, Kernel, Request, Verdict, View},
 };
 
 use crate::scope::TICK;
@@ -68,5 +68,13 @@ impl Candidate {
             return false;
         };
         self.alive && now(bounds).age(sent) < bounds.validity
+    }
+
+    /// Whether it knows a lease to be free, and waits all the same: because it takes the store for
+    /// one that went back.
+    pub(crate) fn waits_for_what_is_free(&self, bounds: &Bounds) -> bool {
+        let evidence = self.kernel.evidence();
+        let free = evidence.record().is_some_and(|record| record.tenure == Tenure::Free);
+        free && matches!(evidence.verdict(now(bounds)), Verdict::Wait(_))
     }
 }

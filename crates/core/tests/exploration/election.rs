@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leasehold_core::{
     Observation,
     kernel::{Event, Request, View},
@@ -5,7 +7,7 @@ use leasehold_core::{
 use stateright::{Model, Property};
 
 use crate::{
-    candidate::Call,
+    candidate::{Call, Candidate},
     liveness,
     scope::{Scope, Trouble},
     world::{Rule, World},
@@ -111,6 +113,13 @@ impl Model for Election {
             Property::always(
                 "no timer is forgotten, and none rings in vain",
                 |_, world: &World| world.broken != Some(Rule::TimersAreKept),
+            ),
+            Property::always(
+                "what is free is not waited for",
+                |Self(scope): &Self, world: &World| {
+                    let waits = |c: &&Arc<Candidate>| c.waits_for_what_is_free(&scope.bounds);
+                    !scope.troubles.is_empty() || world.candidates.iter().find(waits).is_none()
+                },
             ),
             Property::sometimes(FOLLOWS, |Self(scope): &Self, world: &World| {
                 let another = |i| {

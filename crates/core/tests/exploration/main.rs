@@ -15,6 +15,7 @@
 //! * a release replaces nothing but a record of the very term that is released;
 //! * what is held, or nobody's, is taken after a whole lease on the taker's clock, not before;
 //! * a timer that would do something is asked for, and none is asked for that does nothing;
+//! * what is free is taken at once, unless the store went back;
 //! * once faults stop, somebody leads, and goes on leading (`liveness.rs`).
 //!
 //! Each class of fault is explored alone, then in pairs. The larger bounds are ignored by default:

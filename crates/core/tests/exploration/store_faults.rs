@@ -47,6 +47,14 @@ fn a_store_that_went_back_unseen_makes_two_leaders() {
 }
 
 #[test]
+fn a_touch_can_hide_that_a_store_went_back() {
+    // A third party lifts the version above all that was seen: what is free looks released.
+    let scope = Scope::quiet(3).troubled(&[Trouble::GoBackSeen, Trouble::Relabel], 2);
+    let scope = Scope { numbering: Numbering::Time, judges_tokens: false, ..scope };
+    explore_to_two_leaders("went back and touched", scope);
+}
+
+#[test]
 fn numbers_used_again_make_two_leaders_where_a_swap_compares_nothing_else() {
     let scope = Scope {
         exactness: Exactness::Version,
@@ -63,11 +71,14 @@ fn numbers_used_again_make_two_leaders_where_a_swap_compares_nothing_else() {
 #[ignore = "larger bounds: minutes, in release; CI runs it"]
 fn two_troubles_of_the_store_make_no_two_leaders() {
     use Trouble::{Delete, GoBackSeen, Promote, PromoteLagging, Relabel};
-    let scope = Scope::quiet(5)
-        .troubled(&[Delete, Relabel, Promote, PromoteLagging, GoBackSeen], 2)
-        .drifting();
-    let scope = Scope { numbering: Numbering::Time, resigns: false, ..scope };
-    explore("two troubles, drift", scope, 3_000_000);
+    let two = |troubles: &[Trouble]| {
+        let scope = Scope::quiet(4).troubled(troubles, 2).drifting();
+        Scope { numbering: Numbering::Time, resigns: false, ..scope }
+    };
+    let kept = [Delete, Relabel, Promote, PromoteLagging];
+    explore("two troubles, drift", two(&kept), 500_000);
+    let lost = [Delete, Promote, PromoteLagging, GoBackSeen];
+    explore("two troubles, one gone back, drift", two(&lost), 500_000);
 }
 
 fn promoted(swaps: u8) -> Scope {
