@@ -1,5 +1,7 @@
 //! What another boot of the host left behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Many processes that write one lease at once.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod common;
 
 use common::{

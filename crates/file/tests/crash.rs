@@ -1,5 +1,7 @@
 //! Processes that are killed: their leases are given on at once, and never given away before.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod common;
 
 use std::{
@@ -11,8 +13,8 @@ use common::{
     Author,
     process::{Process, given},
 };
-use futures::StreamExt;
-use leasehold_core::{LeaseLock, Observation, Tenure};
+use futures::{StreamExt, stream::BoxStream};
+use leasehold_core::{Error, LeaseLock, Observation, Tenure};
 
 const ROUNDS: usize = 40;
 
@@ -118,9 +120,9 @@ async fn hold_the_lease() {
 async fn hold_the_lease_and_start_a_program() {
     let author = Author::of(&given());
     author.hold().await;
-    let program = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut program = Command::new("sleep").arg("60").spawn().unwrap();
     println!("started {}", program.id());
-    std::future::pending::<()>().await;
+    program.wait().unwrap();
 }
 
 #[tokio::test]
@@ -139,8 +141,8 @@ fn is_held(seen: &Observation) {
 }
 
 async fn until(
-    watch: &mut (impl StreamExt<Item = Result<Observation, leasehold_core::Error>> + Unpin),
-    wanted: impl Fn(&Observation) -> bool,
+    watch: &mut BoxStream<'static, Result<Observation, Error>>,
+    mut wanted: impl FnMut(&Observation) -> bool + Send,
 ) -> Observation {
     let shown = async {
         loop {

@@ -1,5 +1,7 @@
 //! Processes that are stopped inside a swap, and wake when the world has moved on.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod common;
 
 use std::{

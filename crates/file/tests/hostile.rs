@@ -1,5 +1,7 @@
 //! What others put where our files are expected: never blocked on, never followed, never given away.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod common;
 
 use std::{
