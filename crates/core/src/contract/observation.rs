@@ -88,8 +88,9 @@ pub struct Observation {
     pub version: Version,
     /// What is written, or none: never written, or deleted.
     pub record: Option<Record>,
-    /// The store proves that nobody can be at work under this record: its holder is dead. The
-    /// lease may be taken at once. Only a store that can prove it ever sets this.
+    /// The store proves that nobody can be at work under this record: its holder is dead, or, if it
+    /// names none, everybody who was there when it was written. The lease may be taken at once.
+    /// Only a store that can prove it ever sets this.
     pub holder_gone: bool,
 }
 
@@ -108,7 +109,8 @@ impl Observation {
 /// What the store decided about a swap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Swap {
-    /// The record was written, and this is how the store now shows it.
+    /// The record was written, and this is how the store showed it then. It may have been replaced
+    /// since, by somebody who was free to.
     Written(Observation),
     /// Nothing was written: something else than the expected observation was there. This is what
     /// it was, or none where the store refused and did not show it.
