@@ -44,11 +44,15 @@ impl Candidate {
         RandomPart::new(number as u64)
     }
 
-    /// Time passes on its clock.
-    pub(crate) fn tick(&mut self, ticks: u64) {
+    /// Time passes on its clock. Whether a timer that is due now was asked for before: nobody
+    /// would wake the kernel to find out.
+    pub(crate) fn tick(&mut self, ticks: u64, bounds: &Bounds) -> bool {
+        let asked = self.kernel.next_timer(now(bounds));
         self.kernel.for_each_moment(|moment| {
             *moment = Moment::uniform(moment.boottime.saturating_sub(ticks * TICK));
         });
+        let due = self.kernel.next_timer(now(bounds)) == Some(0);
+        !due || asked.is_some_and(|rest| rest <= ticks * TICK)
     }
 
     /// The term that its kernel believes in, were it to look at no clock.

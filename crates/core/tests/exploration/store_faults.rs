@@ -23,6 +23,13 @@ fn a_change_of_era_starts_every_wait_anew() {
 }
 
 #[test]
+fn an_old_term_of_ones_own_is_not_released_in_another_era() {
+    let scope = Scope::quiet(5).troubled(&[Trouble::PromoteLagging], 1);
+    let scope = Scope { numbering: Numbering::Time, resigns: false, polls: false, ..scope };
+    explore("another era, lapsed terms", scope, 30_000);
+}
+
+#[test]
 fn an_era_that_a_swap_cannot_name_is_not_led_in() {
     explore("era not compared", Scope { exactness: Exactness::AnyEra, ..promoted(4) }, 100_000);
 }
@@ -44,6 +51,13 @@ fn a_store_that_went_back_unseen_makes_two_leaders() {
     let scope = Scope::quiet(3).troubled(&[Trouble::GoBackUnseen], 1);
     let scope = Scope { numbering: Numbering::Time, judges_tokens: false, ..scope };
     explore_to_two_leaders("went back unseen", scope);
+}
+
+#[test]
+fn a_deletion_does_not_hide_that_a_store_went_back() {
+    let scope = Scope::quiet(4).troubled(&[Trouble::Delete, Trouble::GoBackSeen], 2);
+    let scope = Scope { numbering: Numbering::Time, resigns: false, polls: false, ..scope };
+    explore("deleted and went back", scope, 10_000);
 }
 
 #[test]

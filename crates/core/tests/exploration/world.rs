@@ -66,8 +66,8 @@ impl World {
     /// Time passes, on each clock at its own rate.
     pub(crate) fn tick(&mut self, rates: &[u64], scope: &Scope) {
         for (candidate, &ticks) in self.candidates.iter_mut().zip(rates) {
-            if candidate.alive {
-                Arc::make_mut(candidate).tick(ticks);
+            if candidate.alive && !Arc::make_mut(candidate).tick(ticks, &scope.bounds) {
+                self.broken = Some(Rule::TimersAreKept);
             }
         }
         if scope.judges_waits {
