@@ -10,7 +10,8 @@ use crate::{Durations, Fault};
 #[command(name = "cargo bench --bench failover --", max_term_width = 100)]
 pub struct Options {
     /// The store. Each fault gets a lease of its own: its name replaces `{}` in the URL, or is
-    /// appended to it. Default: a directory that is made for this run
+    /// appended to it. Default: a directory that is made for this run, where TMPDIR says or else in
+    /// /dev/shm
     #[arg(long)]
     pub url: Option<String>,
 

@@ -1,4 +1,4 @@
-use std::{fs, path::Path, time::Duration};
+use std::{env, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
@@ -40,10 +40,7 @@ impl Plan {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let directory = match &options.url {
             Some(_) => None,
-            None => Some(
-                TempDir::with_prefix("leasehold-bench-")
-                    .context("could not make a directory for the leases")?,
-            ),
+            None => Some(directory().context("could not make a directory for the leases")?),
         };
         let url = match (&options.url, &directory) {
             (Some(url), _) => url.clone(),
@@ -124,6 +121,19 @@ impl Plan {
             format!("{url}-{name}{mark}{query}")
         })
     }
+}
+
+/// Where `TMPDIR` says, else in memory where there is such a place: leases need not outlive a boot,
+/// belong into a directory like `/run`, and are to be measured without what else a disk has to do.
+fn directory() -> std::io::Result<TempDir> {
+    const NAME: &str = "leasehold-bench-";
+    const IN_MEMORY: &str = "/dev/shm";
+    if env::var_os("TMPDIR").is_none()
+        && let Ok(directory) = TempDir::with_prefix_in(NAME, IN_MEMORY)
+    {
+        return Ok(directory);
+    }
+    TempDir::with_prefix(NAME)
 }
 
 /// A URL without the password in it, to be shown.
