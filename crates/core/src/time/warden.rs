@@ -14,9 +14,14 @@ const ROUND: Duration = Duration::from_millis(50);
 /// The pause between the wake-ups that are granted to work that should have ended.
 const GRACE: Duration = Duration::from_millis(1);
 
-/// How many wake-ups of its own the warden grants. They are counted and not timed: a process that
-/// was frozen wakes with its time long past, and must be let drop its work first.
+/// How many wake-ups of its own the warden grants, so that work is dropped first that can be. They
+/// are counted and not timed: a process that was frozen wakes with its time long past.
 const WAKE_UPS: u8 = 10;
+
+/// How many, where the abort cannot come before a successor any more: the lease itself is over, for
+/// the process was frozen, or the store shows it to be another's. Then the runtime may need long to
+/// get a processor, and the work, were it not blocked, does no harm: it is not current.
+const WAKE_UPS_TOO_LATE: u8 = 100;
 
 /// Who ends terms by the clock.
 ///
@@ -41,7 +46,7 @@ impl Warden {
 
     /// Watches a term until its work has ended.
     pub(crate) fn watch(self, term: Arc<Term>) {
-        let watched = Watched { term, wake_ups: 0 };
+        let watched = Watched { term, wake_ups: None };
         match self {
             // Prepared before, so it is there.
             Self::Thread => {
@@ -113,8 +118,8 @@ impl Post {
 
 struct Watched {
     term: Arc<Term>,
-    /// Wake-ups since the work should have ended.
-    wake_ups: u8,
+    /// The wake-ups that are left to work that should have ended.
+    wake_ups: Option<u8>,
 }
 
 impl Watched {
@@ -137,8 +142,10 @@ impl Watched {
             let limit = if age < bounds.deadline { bounds.deadline } else { bounds.validity };
             return Some(Duration::from_nanos(limit - age).min(ROUND));
         }
-        *wake_ups += 1;
-        if *wake_ups <= WAKE_UPS {
+        let too_late = age >= bounds.lease || term.why() == Some(End::Lost);
+        let left = wake_ups.get_or_insert(if too_late { WAKE_UPS_TOO_LATE } else { WAKE_UPS });
+        if *left > 0 {
+            *left -= 1;
             return Some(GRACE);
         }
         self.overrun();
