@@ -104,9 +104,10 @@ impl LeaseLock for MemoryLock {
         let mut swap = Swap::Refused(None);
         self.lease.send_if_modified(|held| {
             let next = Version::new(held.version.number() + 1);
+            // The record, too: `replace` may have gone back, and numbers be used again.
             let as_expected = held.era == expected.era
                 && held.version == expected.version
-                && held.record.is_some() == expected.record.is_some();
+                && held.record == expected.record;
             match next.filter(|_| as_expected) {
                 Some(next) => {
                     *held = Observation::of(held.era.clone(), next, record.clone());

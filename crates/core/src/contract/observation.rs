@@ -90,7 +90,8 @@ pub struct Observation {
     pub record: Option<Record>,
     /// The store proves that nobody can be at work under this record: its holder is dead, or, if it
     /// names none, everybody who was there when it was written. The lease may be taken at once.
-    /// Only a store that can prove it ever sets this.
+    /// Only a store that can prove it ever sets this, and none that may show an older record than
+    /// the newest (a replica that lagged): the death of that one's holder would prove nothing.
     pub holder_gone: bool,
 }
 
