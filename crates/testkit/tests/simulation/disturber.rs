@@ -49,6 +49,9 @@ impl Disturber {
     }
 
     async fn disturb_once(&mut self, pods: &mut [Pod]) {
+        if self.stage.weather.goes_back {
+            return self.go_back().await;
+        }
         let slot = self.dice.below(pods.len() as u64);
         let long = self.dice.up_to(Duration::from_millis(2_500));
         let pod = &mut pods[slot as usize];
@@ -92,6 +95,23 @@ impl Disturber {
                 })
                 .await;
             }
+        }
+    }
+
+    /// To what it held before, its version included. What came after that is lost for good, and
+    /// all live long enough with what there is to see it.
+    async fn go_back(&mut self) {
+        let turns = self.stage.turns(self.stage.weather.candidates);
+        for _ in 0..4 {
+            self.old.extend(self.stage.store.observe().await);
+            turns.sleep(Weather::timing().lease_duration()).await;
+        }
+        let Ok(seen) = self.stage.store.observe().await else { return };
+        self.old.retain(|old| old.version.number() < seen.version.number());
+        if let Some(old) = self.dice.pick(&self.old).cloned() {
+            self.tell(format!("the store goes back from {:?} to {:?}", seen.version, old.version));
+            self.old.retain(|other| other.version.number() <= old.version.number());
+            self.stage.store.replace(old);
         }
     }
 

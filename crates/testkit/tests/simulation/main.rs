@@ -9,6 +9,7 @@ mod election;
 mod seeds;
 mod stage;
 mod weather;
+mod whole;
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use leasehold_testkit::Violation;
 use weather::Weather;
 
 /// How many elections a plain `cargo test` judges.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 4_000;
 
 #[test]
 fn no_fault_leads_to_two_leaders_or_to_none_that_lasts() {
@@ -30,9 +31,8 @@ fn no_fault_leads_to_two_leaders_or_to_none_that_lasts() {
     let count = seeds::count(SEEDS);
     let terms = seeds::judge(count, |seed| {
         let outcome = Election::of(seed, Weather::of(seed)).hold();
-        let terms = outcome.terms();
         outcome.judge();
-        terms
+        outcome.terms()
     });
     // An election in which nothing happens proves nothing.
     assert!(terms > count * 3, "only {terms} terms in {count} elections: the weather is too bad");
@@ -61,6 +61,17 @@ fn clocks_beyond_the_drift_lead_to_two_leaders() {
         overlaps(&Election::of(*seed, Weather::of(*seed).with_rates(0.6, 1.4)).hold())
     });
     assert!(found.is_some(), "clocks at 0.6 and 1.4 of true time never led to two leaders");
+}
+
+#[test]
+fn a_store_that_goes_back_unmarked_is_survived_by_those_who_had_seen_more() {
+    let count = seeds::count(SEEDS) / 8;
+    let terms = seeds::judge(count, |seed| {
+        let outcome = Election::of(seed, Weather::going_back(seed)).hold();
+        outcome.judge();
+        outcome.terms()
+    });
+    assert!(terms > count * 2, "only {terms} terms in {count} elections");
 }
 
 /// In fair weather nothing is lost: whoever leads goes on leading.

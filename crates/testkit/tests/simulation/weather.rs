@@ -12,6 +12,8 @@ pub(crate) struct Weather {
     pub(crate) chaos: ChaosConfig,
     /// How often, at most, something is done to a candidate or to the store; none for never.
     pub(crate) disturbed_every: Option<Duration>,
+    /// Nothing is done but that the store goes back, and stays of the same era.
+    pub(crate) goes_back: bool,
     /// Whether an operator has made the lease free before.
     pub(crate) prepared: bool,
     /// Whether leaders give up of their own accord now and then.
@@ -37,6 +39,7 @@ impl Weather {
             rates: (0.9, 1.1),
             chaos: if seed % 4 == 3 { chaos } else { chaos.with_watches_that_last() },
             disturbed_every: every.map(Duration::from_millis),
+            goes_back: false,
             prepared: dice.chance(0.5),
             fickle: dice.chance(0.5),
         }
@@ -49,8 +52,27 @@ impl Weather {
             rates: (0.9, 1.1),
             chaos: ChaosConfig::quiet(),
             disturbed_every: None,
+            goes_back: false,
             prepared: true,
             fickle: false,
+        }
+    }
+
+    /// A store that goes back to what it held before, unmarked. That is survived by those who had
+    /// seen more: so nobody is new here, nothing is lost or late on the way, and nobody is busy
+    /// giving its lease back, which a request that is under way would then do to another's.
+    pub(crate) fn going_back(seed: u64) -> Self {
+        Self {
+            chaos: ChaosConfig {
+                delay: 0.2,
+                delay_by: Duration::from_millis(80),
+                watch_repeat: 0.1,
+                ..ChaosConfig::quiet()
+            },
+            disturbed_every: Some(Duration::from_millis(500)),
+            goes_back: true,
+            fickle: false,
+            ..Self::of(seed)
         }
     }
 
