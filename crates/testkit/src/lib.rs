@@ -5,6 +5,11 @@
 //! * [`History`]: what candidates did, and the [`Violation`]s that are found in it;
 //! * [`SimClock`]: clocks that run at a rate of their own, on simulated time.
 
+// The fixture of the README is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub mod conformance;
 
 mod chaos;

@@ -11,7 +11,7 @@ use leasehold_testkit::{ChaosLock, Dice, History, SimClock, Turns, What};
 use tokio::{task::JoinHandle, time};
 use tokio_util::sync::CancellationToken;
 
-use crate::{stage::Stage, weather::Weather, whole::WholeLock};
+use crate::{stage::Stage, weather::Weather};
 
 /// How often work does something, on the candidate's own clock.
 const TICK: Duration = Duration::from_millis(25);
@@ -38,7 +38,7 @@ impl Pod {
         let turns = stage.turns(slot);
         let clock = SimClock::at_rates(turns, weather.rate(&mut dice), weather.rate(&mut dice));
         let lock = ChaosLock::in_turns(
-            Arc::new(WholeLock(store.clone())),
+            Arc::new(store.clone()),
             dice.throw(),
             weather.chaos.clone(),
             turns,

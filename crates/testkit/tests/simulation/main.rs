@@ -9,7 +9,6 @@ mod election;
 mod seeds;
 mod stage;
 mod weather;
-mod whole;
 
 use std::time::Duration;
 
