@@ -11,8 +11,7 @@ async fn the_successor_of_a_killed_leader_leads_with_a_greater_token_and_waits_f
     let url = format!("file://{}/jobs", directory.path().display());
     let lock = connect(&url).await.unwrap();
     create_free(&lock).await.unwrap();
-    // A lease of 15 s: whoever waited it out would be noticed.
-    let successor = Elector::new(lock, Candidate::new("successor").unwrap());
+    let successor = Elector::new(lock, Candidate::new("successor").unwrap()).with_timing(timing());
     let shutdown = CancellationToken::new();
     let mut tokens = Vec::new();
     for _ in 0..20 {

@@ -79,8 +79,9 @@ impl Elector {
         self
     }
 
-    /// Lets a simulation tell the time. Its terms are watched by tasks instead of the warden's
-    /// thread, which knows no simulated time.
+    /// Not for production: lets a simulation tell the time. Its terms are watched by tasks instead of
+    /// the warden's thread, which knows no simulated time, so that a blocked runtime keeps them from
+    /// ending.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -102,13 +103,15 @@ impl Elector {
     /// * [`ErrorKind::Cancelled`]: `shutdown` was cancelled before the lease was won;
     /// * [`ErrorKind::Busy`]: this elector campaigns or leads already;
     /// * [`ErrorKind::Invalid`]: the lease is shorter than the backend allows;
+    /// * [`ErrorKind::Unexpected`]: the system gave no thread to its warden, or the elector's task is
+    ///   gone, because its runtime has ended or the backend has panicked;
     /// * any other, only if the store has never answered this elector.
     ///
     /// # Cancel safety
     /// Dropped, the campaign is withdrawn, and a lease won meanwhile is given back.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, at the first campaign.
+    /// Outside of a tokio runtime, at the first campaign. The runtime needs timers.
     pub async fn campaign(&self, shutdown: &CancellationToken) -> Result<Leadership, Error> {
         self.enter(shutdown, Overrun::Tell).await
     }
@@ -123,8 +126,14 @@ impl Elector {
     /// * When the term is over the work is dropped at once, and after it has ended `run`
     ///   campaigns again and calls `work` anew, with a new token.
     ///
-    /// Work that blocks its thread cannot be dropped: if it goes on after the end of the term's
-    /// validity **the process is aborted**, because the alternative is two leaders.
+    /// Work that cannot be dropped, for it blocks its thread or `run` is not polled, and that goes on
+    /// after the end of the term's validity, or of a lease that was lost, **aborts the process**:
+    /// the alternative is two leaders. So spawn `run`, or poll it all the time: in a `select!` no
+    /// other branch may await while it is held. What blocks belongs into
+    /// [`Leading::spawn_blocking`]; what the work spawns otherwise is not waited for.
+    ///
+    /// One who has led and resigned stays out of the next election until another has led, or for
+    /// 2.2 times the retry interval, also if it calls `run` again.
     ///
     /// # Errors
     /// The work's own, and those of [`campaign`](Self::campaign) but `Cancelled`, which is an
@@ -159,8 +168,10 @@ impl Elector {
         }
     }
 
-    /// Asks the present term to stop, and waits until the lease was given back. False if this
-    /// elector does not lead.
+    /// Asks the present term to stop, waits until its work has ended, and says whether the lease was
+    /// given back: not if this elector does not lead, and not if the store did not confirm it. Not to
+    /// be awaited by the work itself, nor by the task that polls [`run`](Self::run): they are what it
+    /// waits for.
     ///
     /// Its next campaign stays out until another has led, or for 2.2 times the retry interval: a
     /// successor is meant to have it.

@@ -1,8 +1,7 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
-    FencingToken, Leading,
-    kernel::End,
+    End, Leading,
     time::term::{Overrun, Term},
 };
 
@@ -14,51 +13,41 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "the term ends when the guard is dropped"]
 pub struct Leadership {
-    term: Arc<Term>,
+    leading: Leading,
+}
+
+/// [`is_current`](Leading::is_current), [`token`](Leading::token), [`stopping`](Leading::stopping)
+/// and whatever else work may ask.
+impl Deref for Leadership {
+    type Target = Leading;
+
+    fn deref(&self) -> &Leading {
+        &self.leading
+    }
 }
 
 impl Leadership {
     pub(crate) const fn new(term: Arc<Term>) -> Self {
-        Self { term }
+        Self { leading: Leading::new(term) }
     }
 
     /// What is handed to work: the same rights, in a form that can be cloned.
     pub fn leading(&self) -> Leading {
-        Leading::new(self.term.clone())
-    }
-
-    /// Whether the term is current at this moment: see [`Leading::is_current`].
-    pub fn is_current(&self) -> bool {
-        self.term.is_current()
-    }
-
-    /// The fencing token of this term.
-    pub fn token(&self) -> FencingToken {
-        self.term.token
-    }
-
-    /// How long this process may still act if no renewal succeeds any more.
-    pub fn remaining(&self) -> Duration {
-        self.term.remaining()
-    }
-
-    /// Ends when the work is asked to stop: the drain time begins.
-    ///
-    /// # Cancel safety
-    /// Safe: it can be awaited again.
-    pub async fn stopping(&self) {
-        self.term.stopping().cancelled().await;
+        self.leading.clone()
     }
 
     /// Ends the term and gives the lease back, once the tasks that were spawned through it have
     /// ended. Says whether the store confirmed it; if not, the lease lapses by itself.
+    ///
+    /// This elector's next campaign stays out until another has led, or for 2.2 times the retry
+    /// interval; so it does after the guard was dropped while it led.
     ///
     /// It takes the guard, so that it cannot be called while work still borrows it.
     ///
     /// # Cancel safety
     /// Dropped, it goes on in the background.
     pub async fn resign(self) -> bool {
-        let term = self.term.clone();
+        let term = self.leading.term.clone();
         drop(self);
         term.finished().await
     }
@@ -70,27 +59,31 @@ impl Leadership {
         work: W,
         drain: Duration,
     ) -> Option<W::Output> {
-        debug_assert_eq!(self.term.overrun, Overrun::Abort, "work that is held can be dropped");
+        debug_assert_eq!(
+            self.leading.term.overrun,
+            Overrun::Abort,
+            "work that is held can be dropped"
+        );
         let drained = async {
-            self.term.stopping().cancelled().await;
-            self.term.clock.sleep(drain).await;
+            self.leading.term.stopping().cancelled().await;
+            self.leading.term.clock.sleep(drain).await;
         };
         tokio::select! {
             biased;
-            () = self.term.ended().cancelled() => None,
+            () = self.leading.term.ended().cancelled() => None,
             output = work => Some(output),
             () = drained => None,
         }
     }
 
     pub(crate) fn was_asked_to_stop(&self) -> bool {
-        self.term.stopping().is_cancelled()
+        self.leading.term.stopping().is_cancelled()
     }
 }
 
 impl Drop for Leadership {
     fn drop(&mut self) {
-        self.term.end(End::Resigned);
-        self.term.work.close();
+        self.leading.term.end(End::Resigned);
+        self.leading.term.work.close();
     }
 }

@@ -2,14 +2,14 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use crate::{FencingToken, kernel::End, time::term::Term};
+use crate::{End, FencingToken, time::term::Term};
 
 /// What work is given: the right to act while, and only while, its term is current.
 ///
 /// It can be cloned and sent anywhere; it never keeps a term alive.
 #[derive(Clone, Debug)]
 pub struct Leading {
-    term: Arc<Term>,
+    pub(crate) term: Arc<Term>,
 }
 
 impl Leading {
@@ -17,7 +17,8 @@ impl Leading {
         Self { term }
     }
 
-    /// Whether the term is current at this moment. No I/O and no lock: two reads of the clock.
+    /// Whether the term is current at this moment. No I/O and no lock: two reads of the clock. (Who
+    /// is the first to find that it is over ends it for all others, too.)
     ///
     /// Once false, it is false for ever. It says nothing of the moment after: what must not be
     /// done late carries the [`token`](Self::token) to a [`Fence`](crate::Fence).
@@ -57,8 +58,30 @@ impl Leading {
         self.term.why()
     }
 
+    /// Runs work that blocks on a thread where it may. It cannot be dropped, so the lease is not given
+    /// back before it has ended; let it ask [`is_current`](Self::is_current) between its steps. Under
+    /// [`Elector::run`](crate::Elector::run) the process is aborted if it outlives the term.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, as `tokio::task::spawn_blocking` does.
+    pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let term = self.term.clone();
+        self.term.work.spawn_blocking(move || {
+            let done = work();
+            drop(term);
+            done
+        })
+    }
+
     /// Spawns a task that ends with the term: it is dropped at its next `await` when the term is
     /// over, and the lease is not given back before it has ended. None if it was dropped.
+    ///
+    /// What is spawned otherwise (`tokio::spawn`, `spawn_blocking`, `tokio::fs`) is not waited for,
+    /// and goes on beside a successor.
     ///
     /// # Panics
     /// Outside of a tokio runtime, as `tokio::spawn` does.
@@ -67,11 +90,11 @@ impl Leading {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let ended = self.term.ended().clone();
+        let term = self.term.clone();
         self.term.work.spawn(async move {
             tokio::select! {
                 biased;
-                () = ended.cancelled() => None,
+                () = term.ended().cancelled() => None,
                 output = task => Some(output),
             }
         })

@@ -27,6 +27,7 @@
 pub mod kernel;
 
 mod contract;
+mod create_free;
 mod driver;
 mod elector;
 mod fence;
@@ -34,7 +35,6 @@ mod leadership;
 mod leading;
 mod memory;
 mod name;
-mod prepare;
 mod status;
 mod time;
 mod timing;
@@ -47,14 +47,14 @@ pub use contract::{
     record::{FencingToken, RandomPart, Record, Stamp, Tenure},
     wire,
 };
+pub use create_free::create_free;
 pub use elector::Elector;
 pub use fence::{Fence, Stale};
-pub use kernel::End;
+pub use kernel::event::End;
 pub use leadership::Leadership;
 pub use leading::Leading;
 pub use memory::{MemoryLock, MemoryStore};
 pub use name::{Candidate, LeaseName};
-pub use prepare::create_free;
 pub use status::Status;
 pub use time::{
     clock::{Clock, HostClock},

@@ -14,7 +14,7 @@ const SHORTEST_CALL: Duration = Duration::from_millis(5);
 /// It cannot exist incoherent. The default is that of client-go: a lease of 15 s, renewed every
 /// 2 s, given up by its holder after 10 s without an answer.
 ///
-/// | profile | lease | renew deadline | retry | a crashed leader is followed within |
+/// | profile | lease | renew deadline | retry | a crashed leader is followed within, where changes are pushed |
 /// |---|--:|--:|--:|--:|
 /// | [`fast`](Self::fast) | 1 s | 700 ms | 150 ms | 1.2 s |
 /// | [`default`](Self::default) | 15 s | 10 s | 2 s | 18 s |
@@ -134,8 +134,9 @@ impl Timing {
         }
     }
 
-    /// A leader that dies without a word is followed within this, while the store answers: the
-    /// lease, and one call.
+    /// A leader that dies without a word is followed within this, while the store answers and pushes
+    /// changes: the lease, and one call. Where a standby polls, it sees the last renewal later by up
+    /// to one and a half retry intervals and a call.
     pub const fn failover_bound(&self) -> Duration {
         self.lease.saturating_add(self.call_timeout())
     }

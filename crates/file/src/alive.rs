@@ -94,6 +94,19 @@ pub(crate) fn is_gone(directory: &OwnedFd, name: &str, inode: u64) -> bool {
     lockable(directory, name).is_some_and(|found| found == inode)
 }
 
+/// Whether somebody may keep this very file locked: no lock outlives its boot, so that whoever holds
+/// one is of this boot, whatever he takes for its id.
+pub(crate) fn may_be_held(directory: &OwnedFd, name: &str, inode: u64) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match fs::openat(directory, name, flags, Mode::empty()) {
+        Ok(file) => {
+            fs::fstat(&file).map_or(true, |stat| stat.st_ino == inode)
+                && fs::flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+        }
+        Err(errno) => errno != Errno::NOENT,
+    }
+}
+
 /// The inode of a file that nobody keeps locked, if it is such a file.
 ///
 /// The lock that is had is a shared one, so that probers do not see each other, and is released

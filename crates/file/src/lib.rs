@@ -51,7 +51,9 @@
 //!
 //! Linux, `/proc`, and a local file system (ext2 to ext4, xfs, btrfs, zfs, f2fs, tmpfs, overlayfs;
 //! others are refused unless [forced](FileConfig::force_filesystem)). Containers of one host can
-//! share the directory; several hosts cannot, not even over a network file system. To delete a
+//! share the directory, if it is the same mount for all; several hosts cannot, not even over a network
+//! file system. It is no place that is swept, like `/tmp`: a cleaner that knows nothing of leases
+//! deletes what proves that a holder lives. To delete a
 //! lease, stop its candidates and delete all its files at once: what is left of them counts.
 
 #[cfg(not(target_os = "linux"))]

@@ -72,12 +72,18 @@ fn boot() -> Result<Era, String> {
 
 /// Does file work on a thread where it may block.
 pub(crate) async fn blocking<T: Send + 'static>(
-    title: &str,
+    store: &Store,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let failed = |why: String| Error::new(ErrorKind::Unexpected, format!("use {title}"), why);
+    let failed =
+        |why: String| Error::new(ErrorKind::Unexpected, format!("use {}", store.title), why);
     let runtime = Handle::try_current()
         .map_err(|error| failed(format!("{error}; call it from within a tokio runtime")))?;
+    let permit = store.threads.clone().acquire_owned().await;
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
     match runtime.spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => Err(failed(format!("{error}: the runtime is shutting down, or see above"))),
@@ -115,14 +121,13 @@ impl LeaseLock for FileLock {
 
     async fn observe(&self) -> Result<Observation, Error> {
         let store = self.writer.store.clone();
-        let title = &self.writer.store.title;
-        blocking(title, move || store.observe().map(|sight| sight.observation)).await
+        blocking(&self.writer.store, move || store.observe().map(|sight| sight.observation)).await
     }
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         let writer = self.writer.clone();
         let (expected, record) = (expected.clone(), record.clone());
-        blocking(&self.writer.store.title, move || writer.swap(&expected, &record)).await
+        blocking(&self.writer.store, move || writer.swap(&expected, &record)).await
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {

@@ -91,8 +91,7 @@ fn split(file: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn kind(hidden: bool, ending: &[u8]) -> Option<Kind> {
     if let Some(author) = ending.strip_suffix(b".alive") {
-        let author = str::from_utf8(author).ok().filter(|author| author.len() == 16)?;
-        let author = RandomPart::new(u64::from_str_radix(author, 16).ok()?);
+        let author = str::from_utf8(author).ok()?.parse().ok()?;
         return Some(if hidden { Kind::Unborn(author) } else { Kind::Alive(author) });
     }
     if hidden {

@@ -2,7 +2,7 @@ use std::{
     collections::HashSet,
     os::fd::OwnedFd,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use leasehold_core::{
@@ -12,6 +12,7 @@ use rustix::{
     fs::{self, AtFlags, CWD, FileType, Mode, OFlags, Stat},
     io::{self, Errno},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     alive,
@@ -29,6 +30,10 @@ pub(crate) const BOOT: u64 = 1 << 32;
 /// listing took too long. Each time means that somebody wrote a record or more meanwhile.
 const PATIENCE: usize = 32;
 
+/// How many threads of the runtime one lease may use at a time: for a call, for the watch, and for
+/// the next call after one that has timed out. A disk that hangs must not take all that there are.
+const THREADS: usize = 3;
+
 /// How many unreadable files are remembered, so that each is warned of once.
 const WARNINGS: usize = 1024;
 
@@ -40,6 +45,8 @@ pub(crate) struct Store {
     pub(crate) era: Era,
     /// As in `file lease "jobs" in /var/lib/x`.
     pub(crate) title: String,
+    /// For as many threads as this lease may have wait for a disk that hangs.
+    pub(crate) threads: Arc<Semaphore>,
     warned: Mutex<HashSet<(String, u64)>>,
 }
 
@@ -71,7 +78,8 @@ pub(crate) struct Sight {
 
 impl Store {
     pub(crate) fn new(directory: PathBuf, names: Names, era: Era, title: String) -> Self {
-        Self { directory, names, era, title, warned: Mutex::default() }
+        let threads = Arc::new(Semaphore::new(THREADS));
+        Self { directory, names, era, title, threads, warned: Mutex::default() }
     }
 
     /// The directory, by its path each time: a directory that is put in the place of another is
@@ -115,12 +123,15 @@ impl Store {
     pub(crate) fn with_proof(&self, directory: &OwnedFd, mut sight: Sight) -> Sight {
         if let (Some(RecordFile { alive: Some(inode), .. }), Some(record)) =
             (sight.file, &sight.observation.record)
-            && !sight.observation.holder_gone
             && matches!(record.tenure, Tenure::Held { .. })
             && let Some(stamp) = record.stamp
         {
             let name = self.names.alive(stamp.author);
-            sight.observation.holder_gone = alive::is_gone(directory, &name, inode);
+            sight.observation.holder_gone = if record.era == self.era {
+                alive::is_gone(directory, &name, inode)
+            } else {
+                !alive::may_be_held(directory, &name, inode)
+            };
         }
         sight
     }
@@ -205,8 +216,12 @@ impl Store {
             .unwrap_or(Version::ABSENT)
             .with_witness(format!("{number}@{:x}:{}", identity.device, identity.inode));
         let mut observation = Observation::of(self.era.clone(), version, record);
-        // No process of another boot lives.
-        observation.holder_gone = readable && !of_this_boot;
+        // No process of another boot lives. But what seems to be of another boot may be of a
+        // container that was given a boot id of its own: so a holder is looked for (`with_proof`),
+        // and what nobody has released is waited out.
+        observation.holder_gone = readable
+            && !of_this_boot
+            && observation.record.as_ref().is_some_and(|record| record.tenure == Tenure::Free);
         (observation, RecordFile { number, identity, alive })
     }
 

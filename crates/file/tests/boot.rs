@@ -4,9 +4,9 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt};
 
-use common::{Author, LEASE, another_boot, file, names, put, this_boot};
+use common::{Author, LEASE, another_boot, file, names, put, put_alive, this_boot};
 use leasehold_core::{FencingToken, LeaseLock, RandomPart, Record, Stamp, Tenure, Version};
 
 const BOOT: u64 = 1 << 32;
@@ -28,12 +28,34 @@ fn held() -> Tenure {
 #[tokio::test]
 async fn a_holder_of_another_boot_is_gone_and_its_version_is_moved_up() {
     let directory = tempfile::tempdir().unwrap();
-    put(directory.path(), 1000, 1000, &of_another_boot(held()));
+    put_alive(directory.path(), 1000, 1000, &of_another_boot(held()), Some(7));
     let seen = Author::of(directory.path()).look().await;
     assert!(seen.holder_gone);
     assert_eq!(seen.era, this_boot());
     assert_eq!(seen.record, Some(of_another_boot(held())));
     assert_eq!(seen.version.number(), 1000 + BOOT);
+}
+
+/// A container may be given a boot id of its own: its holder seems to be of another boot, and lives.
+#[tokio::test]
+async fn a_holder_that_only_seems_to_be_of_another_boot_is_not_gone_while_its_file_is_locked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(format!("jobs.{}.alive", RandomPart::new(9)));
+    let alive = fs::File::create(&path).unwrap();
+    alive.lock().unwrap();
+    let inode = alive.metadata().unwrap().ino();
+    put_alive(directory.path(), 1000, 1000, &of_another_boot(held()), Some(inode));
+    let author = Author::of(directory.path());
+    assert!(!author.look().await.holder_gone, "it lives");
+    drop(alive);
+    assert!(author.look().await.holder_gone, "nobody keeps it locked any more");
+}
+
+#[tokio::test]
+async fn what_nobody_released_in_another_boot_is_waited_out() {
+    let directory = tempfile::tempdir().unwrap();
+    put(directory.path(), 1000, 1000, &of_another_boot(Tenure::Vacant));
+    assert!(!Author::of(directory.path()).look().await.holder_gone);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The paved path: work runs while, and only while, this process leads.
 //!
 //! `cargo run --example hello`, or with a store of your own:
-//! `cargo run --example hello --features file -- file:///tmp/hello`
+//! `mkdir leases; cargo run --example hello --features file -- file://$PWD/leases/hello`
 
 use std::{env, error::Error, time::Duration};
 

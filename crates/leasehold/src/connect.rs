@@ -32,6 +32,9 @@ const SCHEMES: &[Scheme] = &[
 ///
 /// # Cancel safety
 /// Dropped, nothing is left behind.
+///
+/// # Panics
+/// Outside of a tokio runtime.
 pub async fn connect(url: &str) -> Result<Arc<dyn LeaseLock>, Error> {
     let parsed = Url::parse(url).map_err(|error| {
         invalid(format!("it does not parse: {error}; the known forms are {}", forms()))
@@ -69,8 +72,15 @@ async fn file(url: &Url) -> Result<Arc<dyn LeaseLock>, Error> {
         return Err(invalid(format!("{form}: a directory is missing")));
     }
     let name = LeaseName::new(decoded(name)?)?;
-    let lock = leasehold_file::FileLock::open(decoded(directory)?, name)?;
-    Ok(Arc::new(lock))
+    let directory = decoded(directory)?;
+    // A file system that hangs must not hang the runtime.
+    let open = move || leasehold_file::FileLock::open(directory, name);
+    match tokio::task::spawn_blocking(open).await {
+        Ok(lock) => Ok(Arc::new(lock?)),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Unexpected, "open a file lease", error.to_string()))
+        }
+    }
 }
 
 fn refused(scheme: &str) -> Error {

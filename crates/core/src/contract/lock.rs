@@ -24,7 +24,9 @@ use super::{
 ///    error, and an unknown outcome never becomes an answer.
 /// 3. **Versions grow** with every write of this lease, across release, deletion and re-creation,
 ///    and as far as the store can across the loss of its memory: [`guarantees`](Self::guarantees)
-///    says how far. A version above [`Version::MAX`](crate::Version::MAX) is not believed.
+///    says how far. A version above [`Version::MAX`](crate::Version::MAX) is not believed. A store
+///    that goes back to an older record must show another era: else a write that is still under
+///    way from before, and expects that very record, is exact, and nobody can tell.
 /// 4. **Nothing is given away.** What cannot be read, is torn, foreign or unbelievable is shown as
 ///    [`Tenure::Vacant`](crate::Tenure::Vacant), never as free. No record at all is shown as none.
 ///    A record of a newer format is an error that says so.

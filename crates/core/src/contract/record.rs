@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use super::observation::{Era, Version};
 
@@ -63,6 +63,17 @@ impl RandomPart {
 impl fmt::Display for RandomPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// As it is displayed: 16 hexadecimal digits, and nothing else.
+impl FromStr for RandomPart {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        bits.map(Self).ok_or(())
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     observation::{Era, Version},
-    record::{FencingToken, RandomPart, Record, Stamp, Tenure},
+    record::{FencingToken, Record, Stamp, Tenure},
 };
 use crate::name;
 
@@ -97,7 +97,7 @@ impl Record {
         let stamp = match written.stamp {
             None => None,
             Some((author, attempt)) => Some(Stamp {
-                author: u64::from_str_radix(&author, 16).map(RandomPart::new).map_err(|_| {
+                author: author.parse().map_err(|()| {
                     foreign(format!("the author {author:?} is not 16 hexadecimal digits"))
                 })?,
                 attempt,

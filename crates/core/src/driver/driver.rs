@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 use super::{
     calls::Calls,
     command::{Campaign, Command, Setup},
-    outcome::Outcome,
+    publisher::Publisher,
     pushes::{Push, Pushes},
 };
 use crate::{
-    Error, Moment, RandomPart, Timing,
-    kernel::{Answer, Bounds, End, Event, Kernel, View},
+    End, Error, Moment, RandomPart, Timing,
+    kernel::{Answer, Bounds, Event, Kernel, View},
     time::{term::Term, warden::Warden},
 };
 
@@ -26,13 +26,21 @@ pub(crate) struct Driver {
     pub(super) warden: Warden,
     pub(super) calls: Calls,
     pub(super) pushes: Pushes,
-    pub(super) outcome: Outcome,
+    pub(super) publisher: Publisher,
     pub(super) state: State,
     /// When the kernel wants to be called again, and when that was asked for.
     pub(super) timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
+    /// What was logged of the present term.
+    pub(super) told: Told,
     /// Wants to lead once the term whose guard is gone has been given back.
     pub(super) next: Option<Campaign>,
+}
+
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) stopping: bool,
+    pub(super) end: bool,
 }
 
 pub(super) enum State {
@@ -47,8 +55,9 @@ enum Woken {
     Command(Option<Command>),
     Answer(Result<Answer, Error>),
     Push(Push),
-    /// The campaign's future was dropped.
-    Abandoned,
+    /// The campaign's future was dropped, or its shutdown was asked for.
+    Withdrawn,
+    /// The end of the present term was asked for.
     Shutdown,
     Stopping,
     Ended,
@@ -72,10 +81,11 @@ impl Driver {
             warden,
             pushes: Pushes::new(lock.clone(), clock.clone(), timing.retry_interval()),
             calls: Calls::new(lock, clock, timing.call_timeout()),
-            outcome: Outcome::new(lease, name, status),
+            publisher: Publisher::new(lease, name, status),
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
+            told: Told::default(),
             next: None,
         }
     }
@@ -92,9 +102,8 @@ impl Driver {
                 }
                 Woken::Answer(answer) => self.answered(answer),
                 Woken::Push(push) => self.pushed(push),
-                Woken::Abandoned => Some(self.abandoned()),
-                Woken::Shutdown => Some(self.shut_down()),
-                Woken::Stopping => Some(Event::Resign),
+                Woken::Withdrawn => self.withdrawn(),
+                Woken::Shutdown | Woken::Stopping => Some(Event::Resign),
                 Woken::Ended => Some(self.ended()),
                 Woken::WorkEnded => Some(Event::WorkEnded),
                 Woken::Timer => Some(self.timed()),
@@ -117,23 +126,21 @@ impl Driver {
         deserted: bool,
     ) -> Woken {
         let view = self.kernel.view();
-        let waits = matches!(view, View::Standby);
         let leads = matches!(view, View::Leading { .. });
         let holds = leads || matches!(view, View::Draining { .. });
         let works = holds || matches!(view, View::Ended(_));
-        let Self { state, calls, pushes, timer, .. } = self;
-        let (mut campaign, mut term, mut shutdown) = (None, None, None);
+        let Self { state, next, calls, pushes, timer, .. } = self;
+        let (mut pending, mut term, mut shutdown) = (next.as_mut(), None, None);
         match state {
             State::Idle => {}
-            State::Campaigning(pending) => {
-                shutdown = Some(pending.shutdown.clone());
-                campaign = Some(&mut pending.reply);
-            }
+            State::Campaigning(campaign) => pending = Some(campaign),
             State::Leading(current, asked) => {
-                shutdown = Some(asked.clone());
                 term = Some(&**current);
+                shutdown = Some(&*asked);
             }
         }
+        let (cancelled, reply) =
+            pending.map(|campaign| (&campaign.shutdown, &mut campaign.reply)).unzip();
         // Heard already, by `stopping`: the term is over, and renewed until its work has ended.
         let resigned = term.is_some_and(|term| term.why() == Some(End::Resigned));
         tokio::select! {
@@ -142,8 +149,9 @@ impl Driver {
             () = of(term, |term| term.ended().cancelled()), if holds && !resigned => Woken::Ended,
             () = of(term, |term| term.work.wait()), if works => Woken::WorkEnded,
             () = of(term, |term| term.stopping().cancelled()), if leads => Woken::Stopping,
-            () = of(shutdown.as_ref(), |shutdown| shutdown.cancelled()), if waits || leads => Woken::Shutdown,
-            () = of(campaign, |reply| reply.closed()), if waits => Woken::Abandoned,
+            () = of(shutdown, |shutdown| shutdown.cancelled()), if leads => Woken::Shutdown,
+            () = of(cancelled, |shutdown| shutdown.cancelled()) => Woken::Withdrawn,
+            () = of(reply, |reply| reply.closed()) => Woken::Withdrawn,
             command = commands.recv(), if !deserted => Woken::Command(command),
             answer = calls.answer() => Woken::Answer(answer),
             push = pushes.next() => Woken::Push(push),
@@ -163,7 +171,7 @@ impl Driver {
             State::Leading(term, _) => Some(&**term),
             State::Idle | State::Campaigning(_) => None,
         };
-        self.outcome.publish(view, term, self.kernel.evidence());
+        self.publisher.publish(view, term, self.kernel.evidence());
         self.pushes.set_wanted(!matches!(view, View::Idle));
         self.timer = self
             .kernel

@@ -8,8 +8,8 @@ use super::{
     pushes::Push,
 };
 use crate::{
-    Error, ErrorKind,
-    kernel::{Answer, End, Event},
+    End, Error, ErrorKind,
+    kernel::{Answer, Event},
 };
 
 impl Driver {
@@ -17,7 +17,8 @@ impl Driver {
         match (command, &self.state) {
             (Command::Campaign(campaign), State::Idle) => Some(self.campaign(campaign)),
             (Command::Campaign(campaign), State::Leading(term, _))
-                if term.work.is_closed() && self.next.is_none() =>
+                if term.work.is_closed()
+                    && self.next.as_ref().is_none_or(|next| next.reply.is_closed()) =>
             {
                 self.next = Some(campaign);
                 None
@@ -49,6 +50,7 @@ impl Driver {
             failover_bound = ?self.timing.failover_bound(),
             "campaigning"
         );
+        self.publisher.forget();
         self.state = State::Campaigning(campaign);
         Event::Campaign
     }
@@ -56,14 +58,14 @@ impl Driver {
     pub(super) fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {
         match answer {
             Ok(answer) => {
-                self.outcome.answered();
+                self.publisher.answered();
                 Some(Event::Answer(answer))
             }
             Err(error) => {
                 tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "no answer");
-                self.outcome.unanswered(&error);
+                self.publisher.unanswered(&error);
                 self.step(Event::Answer(Answer::Unknown));
-                let hopeless = !self.outcome.ever && matches!(self.state, State::Campaigning(_));
+                let hopeless = !self.publisher.ever && matches!(self.state, State::Campaigning(_));
                 hopeless.then(|| {
                     self.give_up(error);
                     Event::Withdraw
@@ -84,22 +86,15 @@ impl Driver {
         }
     }
 
-    pub(super) fn abandoned(&mut self) -> Event {
-        self.state = State::Idle;
-        Event::Withdraw
-    }
-
-    pub(super) fn shut_down(&mut self) -> Event {
-        match &self.state {
-            State::Leading(term, _) => {
-                term.stop();
-                Event::Resign
-            }
-            _ => {
-                self.give_up(self.error(ErrorKind::Cancelled, "it was told to end"));
-                Event::Withdraw
-            }
+    /// Nobody wants to lead any more. What the campaign left in the store is seen to afterwards.
+    pub(super) fn withdrawn(&mut self) -> Option<Event> {
+        let error = self.error(ErrorKind::Cancelled, "it was told to end");
+        if let Some(waiting) = self.next.take() {
+            let _ = waiting.reply.send(Err(error));
+            return None;
         }
+        self.give_up(error);
+        Some(Event::Withdraw)
     }
 
     /// The term was found to have ended by its clock, or its guard was dropped just now.

@@ -7,7 +7,7 @@ mod command;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod driver;
 mod events;
-mod outcome;
+mod publisher;
 mod pushes;
 mod terms;
 

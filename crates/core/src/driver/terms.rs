@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::driver::{Driver, State};
+use super::driver::{Driver, State, Told};
 use crate::{
     Error, ErrorKind, FencingToken, Leadership, Moment, Tenure,
     kernel::View,
@@ -14,18 +14,17 @@ impl Driver {
     pub(super) fn follow(&mut self, view: View) {
         match (view, &self.state) {
             (View::Leading { token, sent } | View::Draining { token, sent, .. }, state) => {
-                let until = sent.plus(Duration::from_nanos(self.bounds.validity));
                 match state {
                     State::Leading(term, _) => {
                         if term.confirm(sent) {
-                            tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
+                            self.log_renewed(token, sent);
                         }
                         if matches!(view, View::Draining { .. }) {
                             term.stop();
                         }
                     }
                     _ => {
-                        tracing::trace!(target: "leasehold::term", sent = sent.monotonic, until = until.monotonic, "renewed");
+                        self.log_renewed(token, sent);
                         self.begin(token, sent);
                     }
                 }
@@ -33,6 +32,31 @@ impl Driver {
             (View::Ended(why), State::Leading(term, _)) => term.end(why),
             (View::Idle | View::Standby, State::Leading(..)) => self.finish(),
             _ => {}
+        }
+        self.log_end();
+    }
+
+    fn log_renewed(&self, token: FencingToken, sent: Moment) {
+        let Self { lease, candidate, .. } = self;
+        let until = sent.plus(Duration::from_nanos(self.bounds.validity)).monotonic;
+        let sent = sent.monotonic;
+        tracing::trace!(target: "leasehold::term", %lease, %candidate, %token, sent, until, "renewed");
+    }
+
+    /// Logs what has ended the term, whoever found it out.
+    fn log_end(&mut self) {
+        let Self { lease, candidate, state: State::Leading(term, _), told, .. } = self else {
+            return;
+        };
+        let token = term.token;
+        let why = term.why();
+        if term.stopping().is_cancelled() && why.is_none() && !told.stopping {
+            told.stopping = true;
+            tracing::info!(target: "leasehold::term", %lease, %candidate, %token, "stopping");
+        }
+        if let Some(why) = why.filter(|_| !told.end) {
+            told.end = true;
+            tracing::info!(target: "leasehold::term", %lease, %candidate, %token, why = why.as_str(), "ended");
         }
     }
 
@@ -51,6 +75,7 @@ impl Driver {
             lock: self.calls.lock.clone(),
         });
         tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %token, "leading");
+        self.told = Told::default();
         self.warden.watch(term.clone());
         self.state = State::Leading(term.clone(), campaign.shutdown);
         // Nobody waits for the guard any more: it is dropped, and the term with it.
@@ -58,6 +83,7 @@ impl Driver {
     }
 
     fn finish(&mut self) {
+        self.log_end();
         let State::Leading(term, _) = std::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
@@ -67,12 +93,13 @@ impl Driver {
         tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %term.token, released, "finished");
         term.finish(released);
         for reply in self.stepping_down.drain(..) {
-            let _ = reply.send(true);
+            let _ = reply.send(released);
         }
     }
 
-    /// The campaign ends with an error. What it left in the store is seen to afterwards.
+    /// The campaign ends with an error.
     pub(super) fn give_up(&mut self, error: Error) {
+        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "withdrawn");
         if let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) {
             let _ = campaign.reply.send(Err(error));
         }

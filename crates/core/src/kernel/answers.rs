@@ -113,6 +113,7 @@ impl Kernel {
     }
 
     pub(super) fn hinted(&mut self, now: Moment, hint: &Observation) {
+        self.evidence.learn(hint);
         match &self.role {
             // The answer that is under way may be older, and would look like a store that went back.
             Role::Standby if self.flight.is_some() => {

@@ -73,6 +73,11 @@ impl Evidence {
         self.longest
     }
 
+    /// Whether the greatest token there is was seen, so that nobody can have a greater one.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.floor.next().is_none()
+    }
+
     /// The highest token seen.
     pub const fn floor(&self) -> FencingToken {
         self.floor
@@ -83,12 +88,18 @@ impl Evidence {
         self.known.as_ref().map(|known| known.since)
     }
 
-    /// Takes what the store answered. Only an answer can show an older version than was seen.
-    pub(super) fn take(&mut self, now: Moment, mut seen: Observation) {
+    /// Takes the numbers that are true whatever else is believed: that there was such a token, and
+    /// such a lease duration.
+    pub(super) fn learn(&mut self, seen: &Observation) {
         if let Some(record) = &seen.record {
             self.floor = self.floor.max(record.token);
             self.longest = self.longest.max(nanos(record));
         }
+    }
+
+    /// Takes what the store answered. Only an answer can show an older version than was seen.
+    pub(super) fn take(&mut self, now: Moment, mut seen: Observation) {
+        self.learn(&seen);
         let known = self.known.take().filter(|known| known.seen.era == seen.era);
         let went_back =
             known.is_some() && seen.record.is_some() && seen.version.number() < self.highest;

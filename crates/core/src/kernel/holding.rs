@@ -2,7 +2,7 @@ use crate::{FencingToken, Moment, RandomPart, Record, Stamp};
 
 /// One term, or the attempt at one: its token, its writes, and which of them is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Holding {
+pub(super) struct Holding {
     pub(super) token: FencingToken,
     /// The write that the store is known to have taken, unless none is yet.
     pub(super) confirmed: Option<Sent>,

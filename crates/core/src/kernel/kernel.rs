@@ -122,7 +122,7 @@ impl Kernel {
         match &self.role {
             Role::Standby => self.role = Role::Idle,
             // The claim may have been written, or may yet be.
-            Role::Claiming(holding) => self.release(holding.token, true, true),
+            Role::Claiming(holding) => self.release(holding.token, true, false),
             Role::Releasing(release) => {
                 self.role = Role::Releasing(Release { again: false, ..*release });
             }

@@ -5,12 +5,12 @@
 //! benchmarks; [`Elector`](crate::Elector) is what users want.
 //!
 //! * [`evidence`](Evidence): what the store was seen to hold, and how long it has to be waited out;
-//! * [`holding`](Holding): one term, or the attempt at one: its writes and which is confirmed;
+//! * `holding`: one term, or the attempt at one: its writes and which is confirmed;
 //! * [`kernel`](Kernel): the candidate, its roles, and what moves it from one to the next;
 //!   `answers`: what the store said; `requests`: what it is asked; `timers`: when.
 
 mod answers;
-mod event;
+pub(crate) mod event;
 mod evidence;
 mod holding;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
@@ -19,7 +19,6 @@ mod requests;
 mod role;
 mod timers;
 
-pub use event::{Answer, Bounds, End, Event, Request, View};
+pub use event::{Answer, Bounds, Event, Request, View};
 pub use evidence::{Evidence, Verdict};
-pub use holding::Holding;
 pub use kernel::Kernel;

@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -10,10 +10,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{clock::Clock, moment::Moment};
-use crate::{
-    FencingToken, LeaseLock,
-    kernel::{Bounds, End},
-};
+use crate::{End, FencingToken, LeaseLock, kernel::Bounds};
 
 /// What a warden does about work that goes on after its term has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +49,7 @@ pub(crate) struct Term {
     released: AtomicBool,
     /// Kept until the work has ended: a store that proves death (a file that is locked) would take
     /// the end of the lock for the death of its holder.
-    _lock: Arc<dyn LeaseLock>,
+    lock: Mutex<Option<Arc<dyn LeaseLock>>>,
 }
 
 /// What a term is made of.
@@ -85,7 +82,7 @@ impl Term {
             work: TaskTracker::new(),
             finished: CancellationToken::new(),
             released: AtomicBool::new(false),
-            _lock: parts.lock,
+            lock: Mutex::new(Some(parts.lock)),
         })
     }
 
@@ -125,12 +122,10 @@ impl Term {
         before != sent.boottime
     }
 
-    /// Asks the work to stop.
+    /// Asks the work to stop. Nothing is logged here, nor at the end: the warden calls this, and
+    /// must not wait for a log.
     pub(crate) fn stop(&self) {
-        if !self.stopping.is_cancelled() {
-            tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %self.token, "stopping");
-            self.stopping.cancel();
-        }
+        self.stopping.cancel();
     }
 
     /// Ends the term: from here on nothing may be done in its name.
@@ -139,7 +134,6 @@ impl Term {
             self.over.store(true, Ordering::Release);
             self.stopping.cancel();
             self.ended.cancel();
-            tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %self.token, why = why.as_str(), "ended");
         }
     }
 
@@ -160,7 +154,10 @@ impl Term {
         self.work.is_closed() && self.work.is_empty()
     }
 
+    /// The work has ended, and the lease was given back or could not be.
     pub(crate) fn finish(&self, released: bool) {
+        // Here, where the driver may wait for it, and not wherever the last reference goes.
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.released.store(released, Ordering::Release);
         self.finished.cancel();
     }

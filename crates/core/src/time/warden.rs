@@ -1,12 +1,13 @@
 use std::{
-    io,
-    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
+    io::{self, Write},
+    process,
+    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::term::{Overrun, Term};
-use crate::kernel::End;
+use crate::End;
 
 /// How often the clocks are read at least: a host may be suspended, and timers with it.
 const ROUND: Duration = Duration::from_millis(50);
@@ -22,6 +23,9 @@ const WAKE_UPS: u8 = 10;
 /// the process was frozen, or the store shows it to be another's. Then the runtime may need long to
 /// get a processor, and the work, were it not blocked, does no harm: it is not current.
 const WAKE_UPS_TOO_LATE: u8 = 100;
+
+/// How long an abort waits for its reason to be said.
+const SAYING: Duration = Duration::from_millis(5);
 
 /// Who ends terms by the clock.
 ///
@@ -46,7 +50,7 @@ impl Warden {
 
     /// Watches a term until its work has ended.
     pub(crate) fn watch(self, term: Arc<Term>) {
-        let watched = Watched { term, wake_ups: None };
+        let watched = Watched { term, overdue: None };
         match self {
             // Prepared before, so it is there.
             Self::Thread => {
@@ -88,6 +92,7 @@ impl Post {
     }
 
     fn serve(&self) {
+        let _end_with_it = EndWithWarden;
         let mut watched: Vec<Watched> = Vec::new();
         loop {
             // The rounds are made without the lock: ending a term wakes others, who may begin one.
@@ -116,16 +121,32 @@ impl Post {
     }
 }
 
+/// A process without a warden must not lead: should its thread ever panic, the process ends.
+struct EndWithWarden;
+
+impl Drop for EndWithWarden {
+    fn drop(&mut self) {
+        process::abort();
+    }
+}
+
 struct Watched {
     term: Arc<Term>,
-    /// The wake-ups that are left to work that should have ended.
-    wake_ups: Option<u8>,
+    /// Since the work should have ended.
+    overdue: Option<Overdue>,
+}
+
+struct Overdue {
+    /// The wake-ups that are left to it.
+    left: u8,
+    /// The last one that was counted.
+    counted: Instant,
 }
 
 impl Watched {
     /// Ends what is to end now, and says when to look again; none if there is nothing left to do.
     fn round(&mut self) -> Option<Duration> {
-        let Self { term, wake_ups } = self;
+        let Self { term, overdue } = self;
         if term.work_has_ended() {
             return None;
         }
@@ -143,9 +164,19 @@ impl Watched {
             return Some(Duration::from_nanos(limit - age).min(ROUND));
         }
         let too_late = age >= bounds.lease || term.why() == Some(End::Lost);
-        let left = wake_ups.get_or_insert(if too_late { WAKE_UPS_TOO_LATE } else { WAKE_UPS });
-        if *left > 0 {
-            *left -= 1;
+        let now = Instant::now();
+        let Some(overdue) = overdue else {
+            let left = if too_late { WAKE_UPS_TOO_LATE } else { WAKE_UPS };
+            *overdue = Some(Overdue { left, counted: now });
+            return Some(GRACE);
+        };
+        // The warden is woken by other terms, too: that is no time granted to this one.
+        if let Some(rest) = GRACE.checked_sub(now - overdue.counted).filter(|rest| !rest.is_zero())
+        {
+            return Some(rest);
+        }
+        *overdue = Overdue { left: overdue.left - 1, counted: now };
+        if overdue.left > 0 {
             return Some(GRACE);
         }
         self.overrun();
@@ -153,20 +184,39 @@ impl Watched {
     }
 
     fn overrun(&self) {
-        let Term { lease, candidate, token, overrun, .. } = &*self.term;
-        match overrun {
-            Overrun::Abort => {
-                let why = "work goes on after its term has ended: aborting the process, because \
-                           the alternative is two leaders; work must not block its thread";
-                tracing::error!(target: "leasehold::term", %lease, %candidate, %token, "{why}");
-                // A subscriber may be buffered, or there is none; this is the last that is heard.
-                eprintln!("leasehold: {lease}, candidate {candidate}, token {token}: {why}");
-                std::process::abort();
-            }
-            Overrun::Tell => {
-                tracing::error!(target: "leasehold::term", %lease, %candidate, %token, "the guard is held after its term has ended");
-            }
+        let said = self.say_overrun();
+        if self.term.overrun == Overrun::Abort {
+            // A log that is stuck must not keep the process alive.
+            let _ = said.recv_timeout(SAYING);
+            process::abort();
         }
+    }
+
+    /// Says so on a thread of its own: a subscriber or a standard error may block, or panic.
+    fn say_overrun(&self) -> mpsc::Receiver<()> {
+        let (done, said) = mpsc::channel();
+        let term = &self.term;
+        let (lease, candidate, token) = (term.lease.clone(), term.candidate.clone(), term.token);
+        let abort = term.overrun == Overrun::Abort;
+        // Without a thread nothing is said, and the same is done.
+        let _ = thread::Builder::new().spawn(move || {
+            let why = if abort {
+                "work goes on after its term has ended: aborting the process, because the \
+                 alternative is two leaders; work must not block its thread"
+            } else {
+                "the guard is held after its term has ended"
+            };
+            if abort {
+                // First what cannot be buffered: there may be no subscriber.
+                let _ = writeln!(
+                    io::stderr(),
+                    "leasehold: {lease}, candidate {candidate}, token {token}: {why}"
+                );
+            }
+            tracing::error!(target: "leasehold::term", %lease, %candidate, %token, "{why}");
+            let _ = done.send(());
+        });
+        said
     }
 
     async fn attend(mut self) {

@@ -88,8 +88,20 @@ pub(crate) fn file(directory: &Path, number: u64) -> PathBuf {
 
 /// Writes a record file as this library does, without it.
 pub(crate) fn put(directory: &Path, number: u64, version: u64, record: &Record) {
-    let line =
-        format!(r#"{{"record":{},"version":{version},"alive":null}}"#, record.to_json()) + "\n";
+    put_alive(directory, number, version, record, None);
+}
+
+/// The same, by a holder that keeps the file of this inode locked.
+pub(crate) fn put_alive(
+    directory: &Path,
+    number: u64,
+    version: u64,
+    record: &Record,
+    alive: Option<u64>,
+) {
+    let alive = alive.map_or("null".to_owned(), |inode| inode.to_string());
+    let record = record.to_json();
+    let line = format!(r#"{{"record":{record},"version":{version},"alive":{alive}}}"#) + "\n";
     fs::write(file(directory, number), line).unwrap();
 }
 

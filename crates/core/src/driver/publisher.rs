@@ -8,8 +8,8 @@ use crate::{
     time::term::Term,
 };
 
-/// What the elector tells those who do not lead, and what its campaign may end with.
-pub(super) struct Outcome {
+/// What the elector tells those who do not lead.
+pub(super) struct Publisher {
     lease: Arc<str>,
     candidate: Arc<str>,
     status: watch::Sender<Status>,
@@ -19,9 +19,14 @@ pub(super) struct Outcome {
     trouble: Option<Arc<str>>,
 }
 
-impl Outcome {
+impl Publisher {
     pub(super) fn new(lease: Arc<str>, candidate: Arc<str>, status: watch::Sender<Status>) -> Self {
         Self { lease, candidate, status, ever: false, answered: Instant::now(), trouble: None }
+    }
+
+    /// A campaign begins: what went wrong in the last one is no news of this one.
+    pub(super) fn forget(&mut self) {
+        self.trouble = None;
     }
 
     pub(super) fn answered(&mut self) {
@@ -46,6 +51,15 @@ impl Outcome {
             (View::Standby, Some(why)) => {
                 Status::Unknown { since: self.answered, why: why.clone() }
             }
+            (View::Standby, None) if evidence.is_exhausted() => Status::Unknown {
+                since: self.answered,
+                why: format!(
+                    "token {} was seen, and there is none above it: stop all candidates, delete \
+                     the lease and start them again",
+                    evidence.floor()
+                )
+                .into(),
+            },
             (View::Standby, None) => Status::Following {
                 leader: evidence.record().and_then(|record| record.holder()).map(Arc::from),
             },
@@ -53,7 +67,13 @@ impl Outcome {
         self.status.send_if_modified(|published| {
             let changed = *published != status;
             if changed {
-                tracing::debug!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, ?status, "status");
+                let Self { lease, candidate, .. } = self;
+                match &status {
+                    Status::Unknown { why, .. } => {
+                        tracing::warn!(target: "leasehold::term", %lease, %candidate, why = &**why, "unknown");
+                    }
+                    _ => tracing::debug!(target: "leasehold::term", %lease, %candidate, ?status, "status"),
+                }
                 *published = status;
             }
             changed
