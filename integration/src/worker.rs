@@ -35,12 +35,21 @@ impl Worker {
     /// # Panics
     /// If it cannot be started.
     pub fn start(program: impl AsRef<Path>, what: &str, url: &str) -> Self {
-        let mut child = Command::new(program.as_ref())
-            .args([what, url])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the worker starts");
+        Self::spawn(Command::new(program.as_ref()).args([what, url]))
+    }
+
+    /// Starts it with nobody to read its standard error: a write there fails.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start_unheard(program: impl AsRef<Path>, what: &str, url: &str) -> Self {
+        Self::spawn(Command::new(program.as_ref()).args([what, url]).stderr(Stdio::piped()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the worker starts");
+        drop(child.stderr.take());
         let stdout = child.stdout.take().expect("piped");
         Self { child, lines: BufReader::new(stdout).lines() }
     }

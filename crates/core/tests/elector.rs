@@ -128,6 +128,26 @@ async fn the_lease_is_given_back_only_after_the_tasks_of_the_work_have_ended() {
 }
 
 #[tokio::test]
+async fn the_lease_is_given_back_only_after_blocking_work_has_ended() {
+    let lock = free_lock().await;
+    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
+    let (finish, told_to_finish) = std::sync::mpsc::channel();
+    let leading = lead.leading();
+    let work = lead.spawn_blocking(move || {
+        told_to_finish.recv().unwrap();
+        leading.is_current()
+    });
+    let resign = tokio::spawn(lead.resign());
+    // The term is renewed while its work has not ended, although it is over for whoever asks.
+    let before = lock.observe().await.unwrap();
+    common::until(&lock, |record| Some(record) != before.record.as_ref()).await;
+    assert_eq!(lock.observe().await.unwrap().record.unwrap().holder(), Some("a"));
+    finish.send(()).unwrap();
+    assert!(!work.await.unwrap());
+    assert!(resign.await.unwrap());
+}
+
+#[tokio::test]
 async fn dropping_the_guard_ends_the_term_at_once_and_releases_in_the_background() {
     let lock = free_lock().await;
     let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();

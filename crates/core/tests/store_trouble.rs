@@ -12,7 +12,8 @@ use common::{
     quick, until,
 };
 use leasehold_core::{
-    End, ErrorKind, LeaseLock, MemoryLock, Observation, RandomPart, Stamp, Status, Swap, Tenure,
+    End, ErrorKind, FencingToken, LeaseLock, MemoryLock, Observation, RandomPart, Stamp, Status,
+    Swap, Tenure, Version,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -210,6 +211,43 @@ async fn a_standby_whose_watch_is_broken_polls_and_leads_all_the_same() {
     let (lead, resigned) = tokio::join!(standby.campaign(&shutdown), resign);
     assert!(lead.unwrap().is_current());
     assert!(resigned.elapsed() < quick().lease_duration(), "{:?}", resigned.elapsed());
+}
+
+#[tokio::test]
+async fn a_campaign_that_waits_for_the_old_term_can_be_withdrawn_and_made_again() {
+    let gate = gate().await;
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let lead = elector.campaign(&shutdown).await.unwrap();
+    // The release hangs, so that the next campaigns have to wait for it.
+    gate.set(Passage::Shut);
+    drop(lead);
+    let waits = elector.campaign(&shutdown);
+    assert!(tokio::time::timeout(quick().retry_interval(), waits).await.is_err());
+    let withdrawn = CancellationToken::new();
+    let (ended, ()) = tokio::join!(elector.campaign(&withdrawn), async { withdrawn.cancel() });
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);
+    gate.set(Passage::Open);
+    assert!(elector.campaign(&shutdown).await.unwrap().is_current());
+}
+
+#[tokio::test]
+async fn the_greatest_token_makes_nobody_lead_and_the_status_says_what_to_do() {
+    let lock = free_lock().await;
+    let mut greatest = lock.observe().await.unwrap();
+    let record = greatest.record.as_mut().unwrap();
+    record.token = FencingToken::new(Version::MAX).unwrap();
+    lock.replace(greatest);
+    let elector = elector(&lock, "a");
+    let shutdown = CancellationToken::new();
+    let mut status = elector.status();
+    tokio::select! {
+        lead = elector.campaign(&shutdown) => panic!("{lead:?}"),
+        status = status.wait_for(|s| matches!(s, Status::Unknown { .. })) => match &*status.unwrap() {
+            Status::Unknown { why, .. } => assert!(why.contains("delete the lease"), "{why}"),
+            other => panic!("{other:?}"),
+        },
+    }
 }
 
 #[tokio::test]
