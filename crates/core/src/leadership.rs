@@ -5,7 +5,7 @@ use crate::{
     time::term::{Overrun, Term},
 };
 
-/// The guard of a term: whoever holds it leads, while [`is_current`](Self::is_current).
+/// The guard of a term: whoever holds it leads, while [`is_current`](Leading::is_current).
 ///
 /// Dropping it ends the term at once and gives the lease back in the background, after the tasks
 /// that were spawned through it have ended. While it is held after the end of its term (the lease

@@ -4,7 +4,7 @@ use super::{evidence::Verdict, holding::Holding, kernel::Kernel, role::Role};
 use crate::Moment;
 
 impl Kernel {
-    /// In how many nanoseconds a [`Event::Timer`] will have something to do, if nothing else
+    /// In how many nanoseconds a [`Event::Timer`](super::Event::Timer) will have something to do, if nothing else
     /// happens before.
     pub fn next_timer(&self, now: Moment) -> Option<u64> {
         let expiry = match &self.role {
