@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use common::{
     elector, free_lock,
     gate::{Gate, Passage},
-    quick, until,
+    quick,
 };
 use leasehold_core::{
-    End, ErrorKind, FencingToken, LeaseLock, MemoryLock, Observation, RandomPart, Stamp, Status,
-    Swap, Tenure, Version,
+    End, ErrorKind, FencingToken, LeaseLock, MemoryLock, Status, Tenure, Version,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -146,31 +145,6 @@ async fn a_renewal_whose_answer_was_lost_is_found_and_leadership_kept() {
 }
 
 #[tokio::test]
-async fn a_renewal_refused_by_anothers_record_ends_leadership_at_once_and_is_not_released() {
-    let lock = free_lock().await;
-    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
-    let successor = successor(&lock).await;
-    let leading = lead.leading();
-    leading.ended().await;
-    assert_eq!(leading.end(), Some(End::Lost));
-    assert!(!lead.resign().await, "there was nothing to give back");
-    assert_eq!(lock.observe().await.unwrap(), successor, "the successor's lease is untouched");
-}
-
-#[tokio::test]
-async fn a_release_never_blanks_a_successors_lease() {
-    let gate = gate().await;
-    let lead = elector(&gate, "a").campaign(&CancellationToken::new()).await.unwrap();
-    // The leader cannot see what happens to its lease, and gives it back as it believes it to be.
-    gate.set(Passage::Shut);
-    let successor = successor(&gate.store).await;
-    let resigned = tokio::spawn(lead.resign());
-    gate.set(Passage::Open);
-    assert!(!resigned.await.unwrap());
-    assert_eq!(gate.store.observe().await.unwrap(), successor);
-}
-
-#[tokio::test]
 async fn resigning_goes_on_renewing_while_the_work_drains() {
     let gate = gate().await;
     let elector = elector(&gate, "a");
@@ -251,27 +225,6 @@ async fn the_greatest_token_makes_nobody_lead_and_the_status_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_relabelled_record_of_ones_own_is_no_loss() {
-    let lock = free_lock().await;
-    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
-    let seen = lock.observe().await.unwrap();
-    let record = seen.record.clone().unwrap();
-    assert!(matches!(lock.swap(&seen, &record).await.unwrap(), Swap::Written(_)));
-    until(&lock, |now| now.stamp != record.stamp).await;
-    assert!(lead.is_current());
-}
-
-#[tokio::test]
-async fn a_lease_that_is_not_there_is_marked_vacant_and_waited_out() {
-    let lock = free_lock().await;
-    lock.delete();
-    let before = Instant::now();
-    let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
-    assert!(before.elapsed() >= quick().lease_duration());
-    assert!(lead.is_current());
-}
-
-#[tokio::test]
 async fn the_term_of_a_blocked_runtime_ends_on_time_for_everybody_else() {
     let lock = free_lock().await;
     let lead = elector(&lock, "a").campaign(&CancellationToken::new()).await.unwrap();
@@ -286,17 +239,4 @@ async fn the_term_of_a_blocked_runtime_ends_on_time_for_everybody_else() {
     // The only thread of this test's runtime is blocked until the warden has ended the term.
     assert_eq!(outside.join().unwrap(), Some(End::Lapsed));
     assert!(!lead.is_current());
-}
-
-/// Another candidate takes the lease while its holder does not look.
-async fn successor(lock: &MemoryLock) -> Observation {
-    loop {
-        let seen = lock.observe().await.unwrap();
-        let mut record = seen.record.clone().unwrap();
-        record.tenure = Tenure::Held { holder: "b".into() };
-        record.stamp = Some(Stamp { author: RandomPart::random(), attempt: 1 });
-        if let Swap::Written(written) = lock.swap(&seen, &record).await.unwrap() {
-            return written;
-        }
-    }
 }
