@@ -3,10 +3,13 @@ use std::{
     process,
     sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::term::{Overrun, Term};
+use super::{
+    moment::Moment,
+    term::{Overrun, Term},
+};
 use crate::End;
 
 /// How often the clocks are read at least: a host may be suspended, and timers with it.
@@ -140,7 +143,7 @@ struct Overdue {
     /// The wake-ups that are left to it.
     left: u8,
     /// The last one that was counted.
-    counted: Instant,
+    counted: Moment,
 }
 
 impl Watched {
@@ -164,16 +167,16 @@ impl Watched {
             return Some(Duration::from_nanos(limit - age).min(ROUND));
         }
         let too_late = age >= bounds.lease || term.why() == Some(End::Lost);
-        let now = Instant::now();
+        let now = term.clock.as_holder();
         let Some(overdue) = overdue else {
             let left = if too_late { WAKE_UPS_TOO_LATE } else { WAKE_UPS };
             *overdue = Some(Overdue { left, counted: now });
             return Some(GRACE);
         };
         // The warden is woken by other terms, too: that is no time granted to this one.
-        if let Some(rest) = GRACE.checked_sub(now - overdue.counted).filter(|rest| !rest.is_zero())
-        {
-            return Some(rest);
+        let since = Duration::from_nanos(now.age(overdue.counted));
+        if since < GRACE {
+            return Some(GRACE - since);
         }
         *overdue = Overdue { left: overdue.left - 1, counted: now };
         if overdue.left > 0 {
