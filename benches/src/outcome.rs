@@ -64,6 +64,12 @@ impl Outcome {
         violations
     }
 
+    /// Whether nothing was measured, and nothing went wrong.
+    pub fn is_empty(&self) -> bool {
+        self.violations().is_empty()
+            && self.rows.iter().all(|row| row.failover.samples().is_empty())
+    }
+
     /// 0, or 1 after an overlap, a token that did not grow, or a round without a successor. A goal
     /// that was missed is no failure: the machine may have been busy.
     pub fn exit_code(&self) -> ExitCode {

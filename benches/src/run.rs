@@ -145,6 +145,11 @@ pub async fn measure(
 /// A file cannot be written.
 pub fn present(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<ExitCode> {
     println!("{}", table::render(outcome));
+    // An earlier run's report stays where this one has nothing to say.
+    if outcome.interrupted && outcome.is_empty() {
+        eprintln!("interrupted before anything was measured");
+        return Ok(ExitCode::from(2));
+    }
     let directory = match &options.report {
         Some(directory) => from_here(directory),
         None => around.target.join("failover"),

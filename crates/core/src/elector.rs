@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Candidate, Clock, Error, ErrorKind, HostClock, Leadership, Leading, LeaseLock, Status, Timing,
+    Candidate, Clock, Error, ErrorKind, HostClock, Leadership, Leading, LeaseLock, Status,
+    StatusWatch, Timing,
     driver::{Campaign, Command, Driver, Setup},
     time::{term::Overrun, warden::Warden},
 };
@@ -105,7 +106,8 @@ impl Elector {
     /// * [`ErrorKind::Invalid`]: the lease is shorter than the backend allows;
     /// * [`ErrorKind::Unexpected`]: the system gave no thread to its warden, or the elector's task is
     ///   gone, because its runtime has ended or the backend has panicked;
-    /// * any other, only if the store has never answered this elector.
+    /// * any other, only if the store has never answered this elector; that it did not answer in
+    ///   time, only the third time.
     ///
     /// # Cancel safety
     /// Dropped, the campaign is withdrawn, and a lease won meanwhile is given back.
@@ -185,8 +187,10 @@ impl Elector {
     }
 
     /// What is known of the election, now and at each change.
-    pub fn status(&self) -> watch::Receiver<Status> {
-        self.status.subscribe()
+    pub fn status(&self) -> StatusWatch {
+        let mut status = self.status.subscribe();
+        status.mark_changed();
+        StatusWatch::new(status)
     }
 
     fn drain_limit(&self) -> Duration {

@@ -36,6 +36,7 @@ mod leading;
 mod memory;
 mod name;
 mod status;
+mod status_watch;
 mod time;
 mod timing;
 
@@ -56,6 +57,7 @@ pub use leading::Leading;
 pub use memory::{MemoryLock, MemoryStore};
 pub use name::{Candidate, LeaseName};
 pub use status::Status;
+pub use status_watch::StatusWatch;
 pub use time::{
     clock::{Clock, HostClock},
     moment::Moment,

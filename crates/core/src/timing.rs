@@ -151,7 +151,7 @@ impl Timing {
             ));
         }
         if retry.is_zero() {
-            return refuse("the retry interval is 0; it must be above".into());
+            return refuse("the retry interval is 0; it must be longer".into());
         }
         if self.call_timeout() < SHORTEST_CALL {
             return refuse(format!(

@@ -85,14 +85,13 @@ async fn a_standby_whose_store_does_not_answer_says_since_when_and_names_nobody(
         let before = Instant::now();
         gate.set(Passage::Shut);
         let unknown = status.wait_for(|s| matches!(s, Status::Unknown { .. })).await.unwrap();
-        match &*unknown {
+        match unknown {
             Status::Unknown { since, why } => {
-                assert!(*since <= before, "since the last answer");
+                assert!(since <= before, "since the last answer");
                 assert!(why.contains("no answer in"), "{why}");
             }
             other => panic!("{other:?}"),
         }
-        drop(unknown);
         gate.set(Passage::Open);
         status.wait_for(|s| matches!(s, Status::Following { leader: Some(_) })).await.unwrap();
     };
@@ -217,7 +216,7 @@ async fn the_greatest_token_makes_nobody_lead_and_the_status_says_what_to_do() {
     let mut status = elector.status();
     tokio::select! {
         lead = elector.campaign(&shutdown) => panic!("{lead:?}"),
-        status = status.wait_for(|s| matches!(s, Status::Unknown { .. })) => match &*status.unwrap() {
+        status = status.wait_for(|s| matches!(s, Status::Unknown { .. })) => match status.unwrap() {
             Status::Unknown { why, .. } => assert!(why.contains("delete the lease"), "{why}"),
             other => panic!("{other:?}"),
         },
@@ -239,4 +238,34 @@ async fn the_term_of_a_blocked_runtime_ends_on_time_for_everybody_else() {
     // The only thread of this test's runtime is blocked until the warden has ended the term.
     assert_eq!(outside.join().unwrap(), Some(End::Lapsed));
     assert!(!lead.is_current());
+}
+
+#[tokio::test]
+async fn a_store_that_is_slow_at_first_is_asked_again_and_one_that_never_answers_is_an_error() {
+    let gate = gate().await;
+    gate.set(Passage::Shut);
+    let first = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    let mut status = first.status();
+    let heal = async {
+        status.wait_for(|s| matches!(s, Status::Unknown { .. })).await.unwrap();
+        gate.set(Passage::Open);
+    };
+    let (lead, ()) = tokio::join!(first.campaign(&shutdown), heal);
+    assert!(lead.unwrap().resign().await);
+
+    gate.set(Passage::Shut);
+    let error = elector(&gate, "b").campaign(&shutdown).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn whoever_looks_at_a_status_keeps_nobody_from_leading() {
+    let gate = gate().await;
+    let elector = elector(&gate, "a");
+    let lead = elector.campaign(&CancellationToken::new()).await.unwrap();
+    let looked_at = elector.status().now();
+    gate.swaps(2).await;
+    assert!(lead.is_current() && looked_at.is_leading());
+    assert!(lead.resign().await);
 }

@@ -19,6 +19,13 @@ const TRUSTED: [(u64, &str); 7] = [
 
 /// Whether leases can be kept in this directory.
 pub(crate) fn check(directory: &Path, forced: bool) -> Result<(), Error> {
+    if directory.as_os_str().as_encoded_bytes().iter().any(u8::is_ascii_control) {
+        return Err(Error::new(
+            ErrorKind::Invalid,
+            format!("keep leases in {directory:?}"),
+            "its path has a control character, which would forge lines of a log; use another path",
+        ));
+    }
     let operation = || format!("keep leases in {}", directory.display());
     let stat = fs::stat(directory).map_err(|errno| {
         // Nothing was there at any time: that is a wrong path, not a store that went away.

@@ -57,7 +57,7 @@ async fn candidate(url: &str, name: &str) -> Result<()> {
     let stepping_down = async {
         // One who leads for 300 ms leaves it to another, and stands by again.
         let mut status = elector.status();
-        while status.wait_for(|status| status.is_leading()).await.is_ok() {
+        while status.wait_for(|status| status.is_leading()).await.is_some() {
             tokio::time::sleep(Duration::from_millis(300)).await;
             elector.step_down().await;
         }

@@ -48,6 +48,9 @@ async fn an_url_that_does_not_parse_says_so_and_never_repeats_a_password() {
 async fn a_name_that_no_lease_can_have_is_refused_with_the_reason() {
     for (url, why) in [
         ("memory:", "empty"),
+        ("memory:a\nb", "byte 8"),
+        ("memory:a b", "percent-encode"),
+        ("memory:a\\b", "percent-encode"),
         ("memory:a%00b", "control character at byte 1"),
         ("memory:%ff", "UTF-8"),
         (&format!("memory:{}", "x".repeat(254)), "254 bytes"),
@@ -72,9 +75,15 @@ mod file {
 
     #[tokio::test]
     async fn a_file_url_of_another_form_says_which_form_it_wants() {
-        for url in
-            ["file://host/dir/jobs", "file:///jobs", "file:///dir/jobs?x", "file:///dir/#jobs"]
-        {
+        for url in [
+            "file:dir/jobs",
+            "file:./dir/jobs",
+            "file:/dir/jobs",
+            "file://host/dir/jobs",
+            "file:///jobs",
+            "file:///dir/jobs?x",
+            "file:///dir/#jobs",
+        ] {
             let error = refused(url).await.to_string();
             assert!(
                 error.contains("file:///absolute/dir/NAME") || error.contains("empty"),

@@ -12,6 +12,9 @@ use crate::{
     kernel::{Answer, Event},
 };
 
+/// So often a store may fail to answer in time before it has ever answered.
+const FIRST_ANSWER_TRIES: u32 = 3;
+
 impl Driver {
     pub(super) fn commanded(&mut self, command: Command) -> Option<Event> {
         match (command, &self.state) {
@@ -65,8 +68,12 @@ impl Driver {
                 tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "no answer");
                 self.publisher.unanswered(&error);
                 self.step(Event::Answer(Answer::Unknown));
-                let hopeless = !self.publisher.ever && matches!(self.state, State::Campaigning(_));
-                hopeless.then(|| {
+                // A store that is slow to answer first, or a process that was frozen meanwhile, is no
+                // mistake of its set-up.
+                let slow = error.kind() == ErrorKind::Timeout
+                    && self.publisher.unanswered < FIRST_ANSWER_TRIES;
+                let hopeless = !self.publisher.ever && !slow;
+                (hopeless && matches!(self.state, State::Campaigning(_))).then(|| {
                     self.give_up(error);
                     Event::Withdraw
                 })

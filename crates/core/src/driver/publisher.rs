@@ -16,26 +16,39 @@ pub(super) struct Publisher {
     /// Whether the store has ever answered: before that an error ends the campaign.
     pub(super) ever: bool,
     answered: Instant,
+    /// The calls in a row that were not answered.
+    pub(super) unanswered: u32,
     trouble: Option<Arc<str>>,
 }
 
 impl Publisher {
     pub(super) fn new(lease: Arc<str>, candidate: Arc<str>, status: watch::Sender<Status>) -> Self {
-        Self { lease, candidate, status, ever: false, answered: Instant::now(), trouble: None }
+        Self {
+            lease,
+            candidate,
+            status,
+            ever: false,
+            answered: Instant::now(),
+            unanswered: 0,
+            trouble: None,
+        }
     }
 
     /// A campaign begins: what went wrong in the last one is no news of this one.
     pub(super) fn forget(&mut self) {
         self.trouble = None;
+        self.unanswered = 0;
     }
 
     pub(super) fn answered(&mut self) {
         self.ever = true;
         self.answered = Instant::now();
+        self.unanswered = 0;
         self.trouble = None;
     }
 
     pub(super) fn unanswered(&mut self, error: &Error) {
+        self.unanswered = self.unanswered.saturating_add(1);
         self.trouble = Some(error.to_string().into());
     }
 

@@ -15,8 +15,10 @@ use crate::End;
 /// How often the clocks are read at least: a host may be suspended, and timers with it.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// The pause between the wake-ups that are granted to work that should have ended.
-const GRACE: Duration = Duration::from_millis(1);
+/// The pause between the wake-ups that are granted to work that should have ended: so long that,
+/// with what an abort takes, they end within the 30 ms that a holder keeps for itself whatever the
+/// clocks do, and so long that a runtime on busy processors has its turn.
+const GRACE: Duration = Duration::from_millis(2);
 
 /// How many wake-ups of its own the warden grants, so that work is dropped first that can be. They
 /// are counted and not timed: a process that was frozen wakes with its time long past.
