@@ -25,6 +25,9 @@ pub(crate) struct Alive {
 #[derive(Debug)]
 struct Held {
     inode: u64,
+    /// The name that it was made under, until that is unlinked: with the second write, for the first
+    /// is what a failover waits for.
+    unborn: Option<String>,
     /// Never used, only kept open.
     _locked: OwnedFd,
 }
@@ -40,7 +43,8 @@ impl Alive {
         author: RandomPart,
     ) -> Result<Option<u64>, Error> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = held.get(&author) {
+        if let Some(held) = held.get_mut(&author) {
+            held.forget_unborn(directory);
             return Ok(Some(held.inode));
         }
         let (unborn, name) = (store.names.unborn(author), store.names.alive(author));
@@ -58,16 +62,17 @@ impl Alive {
             .and_then(|stat| {
                 fs::linkat(directory, &unborn, directory, &name, AtFlags::empty()).map(|()| stat)
             });
-        // If this fails, the cleaner finds it.
-        let _ = fs::unlinkat(directory, &unborn, AtFlags::empty());
+        let mut made_under = Held { inode: 0, unborn: Some(unborn), _locked: file };
         match made {
             Ok(stat) => {
-                let inode = stat.st_ino;
-                held.insert(author, Held { inode, _locked: file });
-                Ok(Some(inode))
+                made_under.inode = stat.st_ino;
+                held.insert(author, made_under);
+                Ok(Some(stat.st_ino))
             }
-            Err(Errno::EXIST) => Ok(None),
-            Err(errno) => Err(step(errno)),
+            Err(errno) => {
+                made_under.forget_unborn(directory);
+                if errno == Errno::EXIST { Ok(None) } else { Err(step(errno)) }
+            }
         }
     }
 
@@ -80,10 +85,20 @@ impl Alive {
         }
         let Ok(directory) = store.open() else { return };
         let present = store.look(&directory).ok().and_then(|sight| sight.file?.alive);
-        for (author, file) in held.drain() {
+        for (author, mut file) in held.drain() {
+            file.forget_unborn(&directory);
             if present != Some(file.inode) {
                 let _ = fs::unlinkat(&directory, store.names.alive(author), AtFlags::empty());
             }
+        }
+    }
+}
+
+impl Held {
+    fn forget_unborn(&mut self, directory: &OwnedFd) {
+        if let Some(unborn) = self.unborn.take() {
+            // If this fails, the cleaner finds it.
+            let _ = fs::unlinkat(directory, unborn, AtFlags::empty());
         }
     }
 }
