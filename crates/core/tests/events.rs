@@ -8,7 +8,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use common::{elector, free_lock, quick};
+use common::{
+    elector, free_lock,
+    gate::{Gate, Passage},
+    quick,
+};
 use leasehold_core::LeaseLock;
 use tokio_util::sync::CancellationToken;
 use tracing::{
@@ -82,6 +86,21 @@ async fn every_change_of_state_is_logged_with_the_lease_the_candidate_and_the_to
     // What a measurement reads: the instants of each write that holds the lease.
     assert!(logged.iter().any(|f| f["message"] == "sending" && f.contains_key("at")));
     assert!(logged.iter().any(|f| f["message"] == "renewed" && f.contains_key("until")));
+}
+
+#[tokio::test]
+async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let gate = Gate::before(free_lock().await);
+    let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
+    gate.set(Passage::Broken);
+    gate.swaps(4).await;
+    gate.set(Passage::Open);
+    gate.swaps(1).await;
+    assert!(lead.resign().await);
+    let logged = log.0.lock().unwrap();
+    assert_eq!(logged.iter().filter(|fields| fields["message"] == "no answer").count(), 1);
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ pub(crate) struct Driver {
     /// When the kernel wants to be called again, and when that was asked for.
     pub(super) timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
+    /// What was logged of the watch, until it shows something again.
+    pub(super) watch_trouble: Option<String>,
     /// What was logged of the present term.
     pub(super) told: Told,
     /// Wants to lead once the term whose guard is gone has been given back.
@@ -85,6 +87,7 @@ impl Driver {
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
+            watch_trouble: None,
             told: Told::default(),
             next: None,
         }

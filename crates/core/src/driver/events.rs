@@ -65,8 +65,11 @@ impl Driver {
                 Some(Event::Answer(answer))
             }
             Err(error) => {
-                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "no answer");
-                self.publisher.unanswered(&error);
+                let Self { lease, candidate, publisher, .. } = self;
+                // Once for as long as it lasts.
+                if publisher.unanswered(&error) {
+                    tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "no answer");
+                }
                 self.step(Event::Answer(Answer::Unknown));
                 // A store that is slow to answer first, or a process that was frozen meanwhile, is no
                 // mistake of its set-up.
@@ -83,10 +86,17 @@ impl Driver {
 
     pub(super) fn pushed(&mut self, push: Push) -> Option<Event> {
         match push {
-            Push::Hint(seen) => Some(Event::Hint(seen)),
+            Push::Hint(seen) => {
+                self.watch_trouble = None;
+                Some(Event::Hint(seen))
+            }
             Push::Broke(error) => {
                 let error = error.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                tracing::warn!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, error, "watch broke");
+                let Self { lease, candidate, watch_trouble, .. } = self;
+                if watch_trouble.as_ref() != Some(&error) {
+                    tracing::warn!(target: "leasehold::term", %lease, %candidate, error, "watch broke");
+                    *watch_trouble = Some(error);
+                }
                 Some(Event::Poll)
             }
             Push::Again => Some(Event::Poll),

@@ -47,9 +47,13 @@ impl Publisher {
         self.trouble = None;
     }
 
-    pub(super) fn unanswered(&mut self, error: &Error) {
+    /// Says whether this is another trouble than the last.
+    pub(super) fn unanswered(&mut self, error: &Error) -> bool {
         self.unanswered = self.unanswered.saturating_add(1);
-        self.trouble = Some(error.to_string().into());
+        let trouble: Arc<str> = error.to_string().into();
+        let news = self.trouble.as_ref() != Some(&trouble);
+        self.trouble = Some(trouble);
+        news
     }
 
     /// Publishes where the candidate stands, if that has changed.
