@@ -129,6 +129,22 @@ async fn the_lease_is_given_back_only_after_blocking_work_has_ended() {
     assert!(resign.await.unwrap());
 }
 
+#[test]
+fn a_runtime_that_ends_under_a_guard_ends_the_term_and_keeps_the_lock_while_work_may_go_on() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (kept, lead) = runtime.block_on(async {
+        let lock = Arc::new(free_lock().await);
+        let kept = Arc::downgrade(&lock);
+        let elector = Elector::new(lock, candidate("a")).with_timing(quick());
+        (kept, elector.campaign(&CancellationToken::new()).await.unwrap())
+    });
+    drop(runtime);
+    assert!(!lead.is_current());
+    // A store that proves death would take the end of the lock for the end of the work.
+    assert!(kept.upgrade().is_some(), "the lock is gone while the guard is held");
+    drop(lead);
+}
+
 #[tokio::test]
 async fn dropping_the_guard_ends_the_term_at_once_and_releases_in_the_background() {
     let lock = free_lock().await;

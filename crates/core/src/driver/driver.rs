@@ -183,8 +183,8 @@ impl Driver {
     }
 }
 
-/// If the runtime ends, or a backend panics, nothing renews the term any more: it ends at once,
-/// before the lock can be dropped.
+/// If the runtime ends, or a backend panics, nothing renews the term any more: it ends at once. The
+/// lock is kept by the term, for its work may go on elsewhere.
 impl Drop for Driver {
     fn drop(&mut self) {
         if let State::Leading(term, _) = &self.state {

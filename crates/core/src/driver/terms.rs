@@ -91,6 +91,7 @@ impl Driver {
             matches!(record.tenure, Tenure::Free) && record.token == term.token
         });
         tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, token = %term.token, released, "finished");
+        term.let_go();
         term.finish(released);
         for reply in self.stepping_down.drain(..) {
             let _ = reply.send(released);

@@ -154,10 +154,14 @@ impl Term {
         self.work.is_closed() && self.work.is_empty()
     }
 
-    /// The work has ended, and the lease was given back or could not be.
-    pub(crate) fn finish(&self, released: bool) {
-        // Here, where the driver may wait for it, and not wherever the last reference goes.
+    /// The work has ended: the lock is let go here, where the driver may wait for it, and not
+    /// wherever the last reference goes.
+    pub(crate) fn let_go(&self) {
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// The lease was given back, or could not be.
+    pub(crate) fn finish(&self, released: bool) {
         self.released.store(released, Ordering::Release);
         self.finished.cancel();
     }
