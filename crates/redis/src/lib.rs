@@ -1,1 +1,5 @@
 //! Leader election over Redis or Valkey.
+
+mod config;
+
+pub use config::{RedisConfig, Tls};

@@ -1,0 +1,265 @@
+mod address;
+mod credentials;
+mod parameters;
+mod scheme;
+mod tls;
+mod url;
+
+use std::{path::Path, time::Duration};
+
+use leasehold_core::{Error, ErrorKind, LeaseName};
+use redis::{
+    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
+    io::tcp::TcpSettings,
+};
+
+pub(crate) use address::{Address, Topology};
+use credentials::Credentials;
+pub use tls::Tls;
+
+/// The port of a server, unless another is named.
+const PORT: u16 = 6379;
+/// The port of a sentinel, unless another is named.
+const SENTINEL_PORT: u16 = 26379;
+
+/// Linux repeats a lost SYN after 1 s, and then after 2, 4 and 8 more. With an attempt each second,
+/// a lost packet costs no more than it would anyway, and a link that is healed is used within a
+/// second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Which Redis (or Valkey) keeps leases, and how it is reached: a connection, which any number of
+/// leases can share.
+///
+/// ```
+/// use leasehold_redis::RedisConfig;
+///
+/// # fn main() -> Result<(), leasehold_core::Error> {
+/// let (config, lease) = RedisConfig::from_url("redis://app:s3cret@10.0.0.5/1#jobs")?;
+/// assert_eq!(lease.as_str(), "jobs");
+///
+/// let same = RedisConfig::single("10.0.0.5", 6379)
+///     .with_database(1)?
+///     .with_credentials(Some("app"), "s3cret");
+/// assert_eq!(format!("{config:?}"), format!("{same:?}"));
+/// assert!(!format!("{config:?}").contains("s3cret"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until a lock is made of it"]
+pub struct RedisConfig {
+    topology: Topology,
+    database: u32,
+    credentials: Option<Credentials>,
+    sentinel_credentials: Option<Credentials>,
+    tls: Option<Tls>,
+    connect_timeout: Duration,
+}
+
+impl RedisConfig {
+    /// The server and the lease that a URL names:
+    ///
+    /// | URL | server |
+    /// |---|---|
+    /// | `redis://[user:password@]host[:port][/db]#NAME` | one server |
+    /// | `redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME` | one server of this host |
+    /// | `redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db][?sentinel_user=…&sentinel_password=…]#NAME` | the master of this name, by what its sentinels say |
+    /// | `redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME` | the cluster that these servers belong to |
+    ///
+    /// `rediss`, `rediss+sentinel` and `rediss+cluster` are the same over TLS, with
+    /// `?ca=/path/ca.pem` for an authority of one's own and `&cert=…&key=…` for a certificate to
+    /// show: see [`Tls`].
+    ///
+    /// User, password, path, MASTER, NAME and the values after the `?` are percent-encoded where
+    /// they hold what a URL reserves. `:password@`, without a user, is the default user's.
+    /// Without a port it is 6379, or 26379 for a sentinel; without a db it is 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] says what is wrong and shows the form, and never repeats the URL;
+    /// and as [`Tls::with_ca`] and [`Tls::with_client_certificate`].
+    pub fn from_url(url: &str) -> Result<(Self, LeaseName), Error> {
+        url::parse(url)
+    }
+
+    /// One server.
+    pub fn single(host: impl Into<String>, port: u16) -> Self {
+        Self::new(Topology::Single(Address::tcp(host, port)))
+    }
+
+    /// One server of this host, by its socket's path.
+    pub fn unix(socket: impl AsRef<Path>) -> Self {
+        Self::new(Topology::Single(Address::Unix(socket.as_ref().to_owned())))
+    }
+
+    /// The server that the sentinels, at these hosts and ports, call the master of this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] without a sentinel.
+    pub fn sentinel<H: Into<String>>(
+        sentinels: impl IntoIterator<Item = (H, u16)>,
+        master: impl Into<String>,
+    ) -> Result<Self, Error> {
+        let sentinels = addresses(sentinels, "sentinel")?;
+        Ok(Self::new(Topology::Sentinel { sentinels, master: master.into() }))
+    }
+
+    /// The cluster that the servers at these hosts and ports belong to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] without a server.
+    pub fn cluster<H: Into<String>>(
+        seeds: impl IntoIterator<Item = (H, u16)>,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(Topology::Cluster { seeds: addresses(seeds, "server")? }))
+    }
+
+    fn new(topology: Topology) -> Self {
+        Self {
+            topology,
+            database: 0,
+            credentials: None,
+            sentinel_credentials: None,
+            tls: None,
+            connect_timeout: CONNECT_TIMEOUT,
+        }
+    }
+
+    /// The database by its number, 0 unless set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for another one than 0 on a cluster, which has no other.
+    pub fn with_database(mut self, database: u32) -> Result<Self, Error> {
+        if database != 0 && matches!(self.topology, Topology::Cluster { .. }) {
+            let message = "a cluster has only database 0: leave it out";
+            return Err(invalid(format!("use database {database}"), message));
+        }
+        self.database = database;
+        Ok(self)
+    }
+
+    /// The user and password of the server, or of all servers of a cluster. Without a user it is
+    /// the default user's password (`requirepass`). None unless set.
+    pub fn with_credentials(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
+        self.credentials =
+            Some(Credentials { user: user.map(str::to_owned), password: password.into() });
+        self
+    }
+
+    /// The user and password of the sentinels, which have none of the server's. None unless set.
+    pub fn with_sentinel_credentials(
+        mut self,
+        user: Option<&str>,
+        password: impl Into<String>,
+    ) -> Self {
+        self.sentinel_credentials =
+            Some(Credentials { user: user.map(str::to_owned), password: password.into() });
+        self
+    }
+
+    /// Connects over TLS, to sentinels too. Not unless set, and not to a socket's path.
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// How long an attempt to connect may take, with all that belongs to it: name, TLS, login. A
+    /// second unless set.
+    pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    pub(crate) const fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    pub(crate) const fn database(&self) -> u32 {
+        self.database
+    }
+
+    pub(crate) const fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// The place, for people: `10.0.0.5:6379, database 1`.
+    pub(crate) fn describe(&self) -> String {
+        match self.database {
+            0 => self.topology.to_string(),
+            database => format!("{}, database {database}", self.topology),
+        }
+    }
+
+    /// How to reach a server that keeps data.
+    pub(crate) fn client(&self, address: &Address) -> Result<Client, Error> {
+        self.client_of(address, self.credentials.as_ref(), self.database)
+    }
+
+    /// How to reach a sentinel.
+    pub(crate) fn sentinel_client(&self, address: &Address) -> Result<Client, Error> {
+        self.client_of(address, self.sentinel_credentials.as_ref(), 0)
+    }
+
+    fn client_of(
+        &self,
+        address: &Address,
+        credentials: Option<&Credentials>,
+        database: u32,
+    ) -> Result<Client, Error> {
+        // Without the client's name and version, which need a permission more (CLIENT SETINFO).
+        let mut login = RedisConnectionInfo::default()
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_db(i64::from(database))
+            .set_skip_set_lib_name();
+        if let Some(Credentials { user, password }) = credentials {
+            login = login.set_password(password);
+            if let Some(user) = user {
+                login = login.set_username(user);
+            }
+        }
+        let (place, tls) = match address {
+            Address::Unix(path) => (ConnectionAddr::Unix(path.clone()), None),
+            Address::Tcp { host, port } => match &self.tls {
+                None => (ConnectionAddr::Tcp(host.clone(), *port), None),
+                Some(tls) => {
+                    tls::install_provider();
+                    let host = host.clone();
+                    let place = ConnectionAddr::TcpTls {
+                        host,
+                        port: *port,
+                        insecure: false,
+                        tls_params: None,
+                    };
+                    (place, Some(tls))
+                }
+            },
+        };
+        let client = place.into_connection_info().and_then(|info| {
+            let info = info
+                .set_redis_settings(login)
+                .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+            match tls {
+                Some(tls) => Client::build_with_tls(info, tls.certificates()),
+                None => Client::open(info),
+            }
+        });
+        client.map_err(|error| {
+            invalid(format!("connect to {address}"), error.to_string()).with_source(error)
+        })
+    }
+}
+
+fn addresses<H: Into<String>>(
+    hosts: impl IntoIterator<Item = (H, u16)>,
+    of: &str,
+) -> Result<Vec<Address>, Error> {
+    let addresses: Vec<_> =
+        hosts.into_iter().map(|(host, port)| Address::tcp(host, port)).collect();
+    match addresses.is_empty() {
+        false => Ok(addresses),
+        true => Err(invalid(format!("find a {of}"), "none is named; name at least one")),
+    }
+}
+
+fn invalid(operation: impl Into<String>, message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Invalid, operation.into(), message.into())
+}

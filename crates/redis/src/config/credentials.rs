@@ -1,0 +1,15 @@
+use std::fmt;
+
+/// What a server asks for before it lets anybody in.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    /// None for the default user, who has a password alone (`requirepass`).
+    pub(crate) user: Option<String>,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
