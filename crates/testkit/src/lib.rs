@@ -3,6 +3,7 @@
 //! * [`conformance!`]: one named test for each sentence of the contract that a backend must keep;
 //! * [`ChaosLock`]: a lock whose every request may be lost, late, repeated or half done;
 //! * [`History`]: what candidates did, and the [`Violation`]s that are found in it;
+//! * [`Proxy`]: a TCP link that is cut, slow, half dead, or torn off in the middle of a request;
 //! * [`SimClock`]: clocks that run at a rate of their own, on simulated time.
 
 // The fixture of the README is compiled with the documentation's tests.
@@ -15,6 +16,7 @@ pub mod conformance;
 mod chaos;
 mod dice;
 mod history;
+mod proxy;
 mod sim;
 
 pub use chaos::{config::ChaosConfig, lock::ChaosLock};
@@ -24,4 +26,5 @@ pub use history::{
     record::History,
     violation::Violation,
 };
+pub use proxy::{Direction, Proxy};
 pub use sim::{clock::SimClock, turns::Turns};
