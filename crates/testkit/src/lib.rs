@@ -12,6 +12,8 @@
 mod readme {}
 
 pub mod conformance;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 mod chaos;
 mod dice;

@@ -1,0 +1,69 @@
+/// What nobody may read in a log, and what a URL must not carry as it is.
+const CANDIDATES_PASSWORD: &str = "c4nd:d@te/%41?";
+const OPERATORS_PASSWORD: &str = "0per@t:r/%42#";
+
+/// Who may do what at a server.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Credentials {
+    /// Everybody everything.
+    #[default]
+    Nobody,
+    /// Everybody who knows it everything.
+    Password(String),
+    /// A candidate what it needs, an operator everything, others nothing.
+    Users,
+}
+
+/// One side's name, if it has one, and password.
+pub(super) type Login<'a> = Option<(Option<&'a str>, &'a str)>;
+
+impl Credentials {
+    pub(super) fn of_a_candidate(&self) -> Login<'_> {
+        match self {
+            Self::Nobody => None,
+            Self::Password(password) => Some((None, password)),
+            Self::Users => Some((Some("leasehold"), CANDIDATES_PASSWORD)),
+        }
+    }
+
+    pub(super) fn of_the_operator(&self) -> Login<'_> {
+        match self {
+            Self::Users => Some((Some("operator"), OPERATORS_PASSWORD)),
+            _ => self.of_a_candidate(),
+        }
+    }
+
+    /// The lines of the configuration that make it so.
+    pub(super) fn lines(&self, cluster: bool) -> Vec<String> {
+        let mut lines = match self {
+            Self::Nobody => Vec::new(),
+            Self::Password(password) => vec![format!("requirepass {}", quoted(password))],
+            Self::Users => {
+                let slots = if cluster { " +cluster|slots" } else { "" };
+                vec![
+                    "user default off".to_owned(),
+                    format!(
+                        "user operator on {} ~* &* +@all",
+                        quoted(&format!(">{OPERATORS_PASSWORD}"))
+                    ),
+                    format!(
+                        "user leasehold on {} ~leasehold:* &leasehold:* -@all +eval +evalsha +hmget +hset \
+                         +time +info +publish +subscribe +unsubscribe +hello +auth{slots}",
+                        quoted(&format!(">{CANDIDATES_PASSWORD}"))
+                    ),
+                ]
+            }
+        };
+        // For the time when it is, or becomes, a replica.
+        if let Some((user, password)) = self.of_the_operator() {
+            lines.extend(user.map(|user| format!("masteruser {user}")));
+            lines.push(format!("masterauth {}", quoted(password)));
+        }
+        lines
+    }
+}
+
+/// As the configuration wants a value that may hold anything.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

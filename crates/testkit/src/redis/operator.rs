@@ -1,0 +1,74 @@
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
+
+use ::redis::{
+    Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo,
+    RedisError, Value,
+};
+
+use super::{ServerError, credentials::Login, tls::Tls};
+
+/// For a server that lives; a dead one refuses at once.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Who may do everything. Each command has a connection of its own, so that nothing that was done to
+/// the server before can be in its way.
+pub(super) struct Operator {
+    client: Client,
+}
+
+impl Operator {
+    pub(super) fn of(
+        address: SocketAddr,
+        login: Login<'_>,
+        tls: Option<&Tls>,
+    ) -> Result<Self, RedisError> {
+        let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+        if let Some((user, password)) = login {
+            settings = settings.set_password(password);
+            if let Some(user) = user {
+                settings = settings.set_username(user);
+            }
+        }
+        let (host, port) = (address.ip().to_string(), address.port());
+        let info = |address: ConnectionAddr| -> Result<ConnectionInfo, RedisError> {
+            Ok(address.into_connection_info()?.set_redis_settings(settings.clone()))
+        };
+        let client = match tls {
+            None => Client::open(info(ConnectionAddr::Tcp(host, port))?)?,
+            Some(tls) => {
+                // There is one provider in the graph; but a program that brings another has to choose,
+                // and that one has chosen if this fails.
+                let _ = rustls::crypto::ring::default_provider().install_default();
+                let address =
+                    ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None };
+                Client::build_with_tls(info(address)?, tls.of_a_client())?
+            }
+        };
+        Ok(Self { client })
+    }
+
+    /// The one that a URL names, and where that is.
+    pub(super) fn by_url(url: &str) -> Result<(SocketAddr, Self), ServerError> {
+        let client = Client::open(url)?;
+        let ConnectionAddr::Tcp(host, port) = client.get_connection_info().addr() else {
+            return Err(io::Error::from(io::ErrorKind::Unsupported).into());
+        };
+        let address = (host.as_str(), *port).to_socket_addrs()?.next();
+        let address = address.ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+        Ok((address, Self { client }))
+    }
+
+    pub(super) fn ask<W: AsRef<[u8]>>(&self, words: &[W]) -> Result<Value, RedisError> {
+        let mut connection = self.client.get_connection_with_timeout(LIMIT)?;
+        connection.set_read_timeout(Some(LIMIT))?;
+        let mut command = Cmd::new();
+        for word in words {
+            command.arg(word.as_ref());
+        }
+        command.query(&mut connection)
+    }
+}

@@ -1,0 +1,138 @@
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    RedisOptions, ServerError, config, directory::Directory, log::Came, port::Port,
+    process::Process, way::Way,
+};
+
+/// Reading a small configuration takes it milliseconds; this is for a machine that is very busy.
+const LIMIT: Duration = Duration::from_secs(30);
+const TAKEN: &str = "Address already in use";
+
+/// A server that was started here, or is to be started again.
+pub(super) struct Own {
+    way: Way,
+    options: RedisOptions,
+    ports: Ports,
+    // In this order: the server ends before its directory.
+    running: Mutex<Option<Process>>,
+    directory: Directory,
+}
+
+/// Kept also while the server is down.
+struct Ports {
+    clients: Port,
+    bus: Option<Port>,
+}
+
+impl Ports {
+    fn reserve(options: &RedisOptions) -> Result<Self, ServerError> {
+        let bus = options.cluster.then(Port::reserve).transpose()?;
+        Ok(Self { clients: Port::reserve()?, bus })
+    }
+}
+
+impl Own {
+    pub(super) fn start(way: Way, options: &RedisOptions) -> Result<Self, ServerError> {
+        let directory = Directory::new()?;
+        if let Some(tls) = &options.tls {
+            tls.write(directory.path())?;
+        }
+        let mut own = Self {
+            way,
+            options: options.clone(),
+            ports: Ports::reserve(options)?,
+            running: Mutex::default(),
+            directory,
+        };
+        loop {
+            own.configure()?;
+            match own.run() {
+                // Some program has the port, which only shows when it is asked for.
+                Err(ServerError::Ended { log }) if log.contains(TAKEN) => {
+                    own.ports = Ports::reserve(options)?;
+                }
+                other => return other.map(|()| own),
+            }
+        }
+    }
+
+    fn configure(&self) -> Result<(), ServerError> {
+        let (port, bus) = (self.ports.clients.number(), self.ports.bus.as_ref().map(Port::number));
+        let text = config::text(&self.options, port, bus, self.directory.path());
+        Ok(fs::write(self.directory.path().join(config::FILE), text)?)
+    }
+
+    fn run(&self) -> Result<(), ServerError> {
+        let Way::Binary(program) = &self.way else {
+            return Err(ServerError::Container("not yet".to_owned()));
+        };
+        let environment = &self.options.environment;
+        let process = Process::start(
+            program,
+            &[config::FILE],
+            environment,
+            &self.directory,
+            "Ready to accept",
+        )?;
+        match process.log().first_of_ready_and_end(LIMIT) {
+            Came::Ready => {
+                *self.running() = Some(process);
+                Ok(())
+            }
+            Came::Ended => Err(ServerError::Ended { log: process.log().text() }),
+            Came::Nothing => Err(ServerError::Late {
+                waited_for: format!("it did not say so within {LIMIT:?}"),
+                log: process.log().text(),
+            }),
+        }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.ports.clients.address()
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(super) fn freeze(&self) {
+        self.while_it_runs(|process| process.freeze().expect("it can be stopped"));
+    }
+
+    pub(super) fn thaw(&self) {
+        self.while_it_runs(|process| process.thaw().expect("it can be told to go on"));
+    }
+
+    pub(super) fn kill(&self) {
+        *self.running() = None;
+    }
+
+    pub(super) fn restart(&self) -> Result<(), ServerError> {
+        self.kill();
+        self.run()
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.running().as_ref().map(Process::id)
+    }
+
+    pub(super) fn log(&self) -> String {
+        self.running().as_ref().map_or_else(String::new, |process| process.log().text())
+    }
+
+    fn while_it_runs<T>(&self, act: impl FnOnce(&Process) -> T) -> T {
+        let running = self.running();
+        act(running.as_ref().expect("the server was killed: start it again first"))
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Process>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

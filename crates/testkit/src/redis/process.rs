@@ -1,0 +1,78 @@
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use super::{directory::Directory, log::Log};
+
+/// Becomes the server once it is told to, and ends if that never comes.
+const BECOME: &str = r#"read -r go && exec "$@" </dev/null 2>&1"#;
+
+/// A server that is a process of this one's. Killed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    log: Arc<Log>,
+}
+
+impl Process {
+    pub(super) fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(OsString, OsString)],
+        directory: &Directory,
+        ready: &'static str,
+    ) -> io::Result<Self> {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", BECOME, "leasehold-server"])
+            .arg(program)
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let (go, said) = (child.stdin.take(), child.stdout.take());
+        let (Some(mut go), Some(said)) = (go, said) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let process = Self { child, log: Log::read(said, ready)? };
+        directory.keep(Some(process.child.id()))?;
+        go.write_all(b"go\n")?;
+        Ok(process)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Stops it, and returns when it is stopped.
+    pub(super) fn freeze(&self) -> io::Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::STOP)?;
+        waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED)?;
+        Ok(())
+    }
+
+    pub(super) fn thaw(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,211 @@
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use ::redis::{FromRedisValue, RedisError, Value};
+
+use super::{RedisOptions, ServerError, operator::Operator, own::Own, tls, url, way::Way};
+
+/// A Redis or Valkey, ready. Gone when this is dropped, or when this process is.
+pub struct RedisServer {
+    address: SocketAddr,
+    options: RedisOptions,
+    operator: Operator,
+    place: Place,
+}
+
+enum Place {
+    /// Where LEASEHOLD_REDIS_URL says.
+    Elsewhere(String),
+    Here(Box<Own>),
+}
+
+impl RedisServer {
+    /// A server with no options, from wherever there is one.
+    ///
+    /// # Errors
+    /// As [`RedisOptions::start`].
+    pub fn start() -> Result<Self, ServerError> {
+        Self::with(RedisOptions::new())
+    }
+
+    /// The one server with no options that all tests of this process share, started by the first.
+    ///
+    /// # Panics
+    /// If there is none. The message says how to get one.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<RedisServer> =
+            LazyLock::new(|| RedisServer::start().unwrap_or_else(|error| panic!("{error}")));
+        &SHARED
+    }
+
+    pub(super) fn with(options: RedisOptions) -> Result<Self, ServerError> {
+        match Way::find(options.own)? {
+            Way::Address(url) => Self::elsewhere(url, options),
+            way => {
+                let own = Own::start(way, &options)?;
+                let address = own.address();
+                let login = options.credentials.of_the_operator();
+                let operator = Operator::of(address, login, options.tls.as_ref())?;
+                Ok(Self { address, options, operator, place: Place::Here(Box::new(own)) })
+            }
+        }
+    }
+
+    fn elsewhere(url: String, options: RedisOptions) -> Result<Self, ServerError> {
+        let (address, operator) = Operator::by_url(&url)?;
+        operator.ask(&["PING"]).map_err(|source| ServerError::Unreachable { address, source })?;
+        Ok(Self { address, options, operator, place: Place::Elsewhere(url) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a lease at this server as `leasehold::connect` takes it, with what a candidate needs
+    /// to get in.
+    pub fn url(&self, lease: &str) -> String {
+        match &self.place {
+            Place::Elsewhere(url) => format!("{url}#{}", url::encoded(lease)),
+            Place::Here(own) => {
+                url::of_a_server(&self.options, self.address, own.directory(), lease)
+            }
+        }
+    }
+
+    /// The same by way of another address, a proxy's, that leads to this server.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own.
+    pub fn url_through(&self, proxy: SocketAddr, lease: &str) -> String {
+        let options = RedisOptions { unix_socket: false, ..self.options.clone() };
+        url::of_a_server(&options, proxy, self.own().directory(), lease)
+    }
+
+    /// Stops it: it answers nobody, and its connections stay open. Returns when it has stopped.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own, or does not run.
+    pub fn freeze(&self) {
+        self.own().freeze();
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// As [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.own().thaw();
+    }
+
+    /// Kills it (SIGKILL), and returns when it is gone. Nobody else gets its port.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own.
+    pub fn kill(&self) {
+        self.own().kill();
+    }
+
+    /// Starts it again, on the same port, in the same directory and with the same configuration; kills
+    /// it before, if it runs. Returns when it is ready.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own, or does not start.
+    pub fn restart(&self) {
+        if let Err(error) = self.own().restart() {
+            panic!("started again: {error}");
+        }
+    }
+
+    /// What it answers to a command of its operator, who may do everything. Each comes on a connection
+    /// of its own.
+    ///
+    /// # Panics
+    /// With what the server said, if that is an error, or if it does not answer within 5 s.
+    pub fn command<W: AsRef<[u8]>>(&self, words: &[W]) -> Value {
+        self.try_command(words).unwrap_or_else(|error| {
+            let name = words.first().map(|word| String::from_utf8_lossy(word.as_ref()));
+            panic!("{} at {}: {error}", name.unwrap_or_default(), self.address)
+        })
+    }
+
+    /// The same, for an answer that is text, such as INFO's.
+    ///
+    /// # Panics
+    /// As [`Self::command`], or if it is no text.
+    pub fn text<W: AsRef<[u8]>>(&self, words: &[W]) -> String {
+        String::from_redis_value(self.command(words)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, for an answer that may be an error.
+    ///
+    /// # Errors
+    /// If it says so, is gone, or does not answer within 5 s.
+    pub fn try_command<W: AsRef<[u8]>>(&self, words: &[W]) -> Result<Value, RedisError> {
+        self.operator.ask(words)
+    }
+
+    /// The certificate of the authority that signed its own, where it has one.
+    pub fn ca(&self) -> Option<PathBuf> {
+        self.options.tls.as_ref().map(|_| self.own().directory().join(tls::CA))
+    }
+
+    /// Every password, of the candidates and of the operator: what must not be found in a log.
+    pub fn secrets(&self) -> Vec<String> {
+        let credentials = &self.options.credentials;
+        let mut secrets = [credentials.of_a_candidate(), credentials.of_the_operator()]
+            .into_iter()
+            .flatten()
+            .map(|(_, password)| password.to_owned())
+            .collect::<Vec<_>>();
+        secrets.dedup();
+        secrets
+    }
+
+    /// The directory that it runs in.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own.
+    pub fn run_directory(&self) -> &Path {
+        self.own().directory()
+    }
+
+    /// Its process, where it is one of this machine and runs.
+    pub fn pid(&self) -> Option<u32> {
+        match &self.place {
+            Place::Elsewhere(_) => None,
+            Place::Here(own) => own.pid(),
+        }
+    }
+
+    /// The last 200 lines that it has said.
+    ///
+    /// # Panics
+    /// If it is not a server of one's own.
+    pub fn log(&self) -> String {
+        self.own().log()
+    }
+
+    fn own(&self) -> &Own {
+        match &self.place {
+            Place::Here(own) => own,
+            Place::Elsewhere(_) => panic!(
+                "this is the server that LEASEHOLD_REDIS_URL names, which is not ours to do that with: \
+                 ask for a server with `RedisOptions::own`"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for RedisServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisServer")
+            .field("address", &self.address)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
