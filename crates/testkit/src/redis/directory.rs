@@ -11,7 +11,7 @@ const KEEPER: &str = r#"
 pid=
 while read -r line; do pid=$line; done
 [ -z "$pid" ] || kill -9 "$pid"
-rm -rf "$1"
+PATH=$PATH:/usr/bin:/bin rm -rf "$1"
 "#;
 
 /// A temporary directory that is removed, and whose server is killed, also if this process is.

@@ -1,13 +1,17 @@
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
+    panic::resume_unwind,
+    thread,
     time::Duration,
 };
 
 use ::redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, Value,
 };
+
+use tokio::runtime;
 
 use super::{ServerError, credentials::Login, tls::Tls};
 
@@ -62,13 +66,30 @@ impl Operator {
         Ok((address, Self { client }))
     }
 
+    /// On a thread and a runtime of its own, so that the caller may be in one or not.
+    ///
+    /// The blocking connections of the library have their limit from the socket, and a read with such
+    /// a limit is interrupted when a child process ends, a server that is killed for instance.
     pub(super) fn ask<W: AsRef<[u8]>>(&self, words: &[W]) -> Result<Value, RedisError> {
-        let mut connection = self.client.get_connection_with_timeout(LIMIT)?;
-        connection.set_read_timeout(Some(LIMIT))?;
         let mut command = Cmd::new();
         for word in words {
             command.arg(word.as_ref());
         }
-        command.query(&mut connection)
+        thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(self.ask_within_a_runtime(&command))
+            });
+            asked.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    async fn ask_within_a_runtime(&self, command: &Cmd) -> Result<Value, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(LIMIT))
+            .set_response_timeout(Some(LIMIT));
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        command.query_async(&mut connection).await
     }
 }

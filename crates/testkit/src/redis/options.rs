@@ -1,4 +1,8 @@
-use std::{ffi::OsString, fmt, net::SocketAddr};
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    net::SocketAddr,
+};
 
 use super::{RedisServer, ServerError, credentials::Credentials, tls::Tls};
 
@@ -15,7 +19,8 @@ pub struct RedisOptions {
     pub(super) unix_socket: bool,
     pub(super) cluster: bool,
     pub(super) lines: Vec<String>,
-    pub(super) environment: Vec<(OsString, OsString)>,
+    /// Each of the form `NAME=VALUE`.
+    pub(super) environment: Vec<OsString>,
     pub(super) replica_of: Option<SocketAddr>,
 }
 
@@ -78,8 +83,10 @@ impl RedisOptions {
     }
 
     /// A variable of the server's environment, such as `LD_PRELOAD`.
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.environment.push((name.into(), value.into()));
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let mut pair = OsString::from(format!("{name}="));
+        pair.push(value);
+        self.environment.push(pair);
         self.own()
     }
 

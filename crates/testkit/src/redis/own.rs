@@ -20,7 +20,6 @@ pub(super) struct Own {
     way: Way,
     options: RedisOptions,
     ports: Ports,
-    // In this order: the server ends before its directory.
     running: Mutex<Option<Process>>,
     directory: Directory,
 }
@@ -81,17 +80,20 @@ impl Own {
             &self.directory,
             "Ready to accept",
         )?;
-        match process.log().first_of_ready_and_end(LIMIT) {
-            Came::Ready => {
-                *self.running() = Some(process);
-                Ok(())
-            }
-            Came::Ended => Err(ServerError::Ended { log: process.log().text() }),
-            Came::Nothing => Err(ServerError::Late {
-                waited_for: format!("it did not say so within {LIMIT:?}"),
-                log: process.log().text(),
-            }),
+        let came = process.log().first_of_ready_and_end(LIMIT);
+        let log = process.log().text();
+        *self.running() = Some(process);
+        if came == Came::Ready {
+            return Ok(());
         }
+        self.kill();
+        Err(match came {
+            Came::Ended => ServerError::Ended { log },
+            _ => {
+                let waited_for = format!("it did not say so within {LIMIT:?}");
+                ServerError::Late { waited_for, log }
+            }
+        })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -112,6 +114,8 @@ impl Own {
 
     pub(super) fn kill(&self) {
         *self.running() = None;
+        // The system may give its number to another process now.
+        let _ = self.directory.keep(None);
     }
 
     pub(super) fn restart(&self) -> Result<(), ServerError> {
@@ -134,5 +138,11 @@ impl Own {
 
     fn running(&self) -> MutexGuard<'_, Option<Process>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.kill();
     }
 }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::{directory::Directory, log::Log};
 
 /// Becomes the server once it is told to, and ends if that never comes.
-const BECOME: &str = r#"read -r go && exec "$@" </dev/null 2>&1"#;
+const BECOME: &str = r#"read -r go && exec /usr/bin/env "$@" </dev/null 2>&1"#;
 
 /// A server that is a process of this one's. Killed when it is dropped.
 #[derive(Debug)]
@@ -25,15 +25,15 @@ impl Process {
     pub(super) fn start(
         program: &Path,
         arguments: &[&str],
-        environment: &[(OsString, OsString)],
+        environment: &[OsString],
         directory: &Directory,
         ready: &'static str,
     ) -> io::Result<Self> {
         let mut child = Command::new("/bin/sh")
             .args(["-c", BECOME, "leasehold-server"])
+            .args(environment)
             .arg(program)
             .args(arguments)
-            .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
