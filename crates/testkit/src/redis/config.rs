@@ -1,8 +1,15 @@
 use std::path::Path;
 
-use super::{RedisOptions, credentials::quoted, tls};
+use super::{
+    RedisOptions,
+    credentials::{Credentials, quoted},
+    options::Watched,
+    tls,
+};
 
 pub(super) const FILE: &str = "redis.conf";
+/// What sentinels call what they watch.
+pub(super) const MASTER: &str = "leasehold-test";
 pub(super) const SOCKET: &str = "redis.sock";
 
 /// The `redis.conf` of a server with these options, in this directory.
@@ -54,6 +61,27 @@ pub(super) fn text(
             lines.push("tls-cluster yes".to_owned());
         }
     }
+    match &options.sentinel_of {
+        None => lines.extend(options.credentials.lines_of_a_replica()),
+        Some(watched) => lines.extend(of_a_sentinel(watched, &options.credentials)),
+    }
     lines.extend(options.lines.iter().cloned());
     lines.join("\n") + "\n"
+}
+
+/// Quick to find a master gone, for tests wait for it.
+fn of_a_sentinel(watched: &Watched, own: &Credentials) -> Vec<String> {
+    let Watched { master, credentials } = watched;
+    let mut lines = vec![
+        format!("sentinel monitor {MASTER} {} {} 2", master.ip(), master.port()),
+        format!("sentinel down-after-milliseconds {MASTER} 500"),
+        format!("sentinel failover-timeout {MASTER} 3000"),
+        format!("sentinel parallel-syncs {MASTER} 1"),
+    ];
+    lines.extend(credentials.lines_of_a_sentinel(MASTER));
+    // The sentinels ask each other for it too.
+    if let Some((_, password)) = own.of_the_operator() {
+        lines.push(format!("sentinel sentinel-pass {}", quoted(password)));
+    }
+    lines
 }

@@ -35,7 +35,7 @@ impl Credentials {
 
     /// The lines of the configuration that make it so.
     pub(super) fn lines(&self, cluster: bool) -> Vec<String> {
-        let mut lines = match self {
+        match self {
             Self::Nobody => Vec::new(),
             Self::Password(password) => vec![format!("requirepass {}", quoted(password))],
             Self::Users => {
@@ -53,13 +53,23 @@ impl Credentials {
                     ),
                 ]
             }
-        };
-        // For the time when it is, or becomes, a replica.
-        if let Some((user, password)) = self.of_the_operator() {
-            lines.extend(user.map(|user| format!("masteruser {user}")));
-            lines.push(format!("masterauth {}", quoted(password)));
         }
-        lines
+    }
+
+    /// With them a server follows another, now or when it is told to.
+    pub(super) fn lines_of_a_replica(&self) -> Vec<String> {
+        let Some((user, password)) = self.of_the_operator() else { return Vec::new() };
+        let user = user.map(|user| format!("masteruser {user}"));
+        user.into_iter().chain([format!("masterauth {}", quoted(password))]).collect()
+    }
+
+    /// With them a sentinel gets in there.
+    pub(super) fn lines_of_a_sentinel(&self, name: &str) -> Vec<String> {
+        let Some((user, password)) = self.of_the_operator() else { return Vec::new() };
+        let user = user.map(|user| format!("sentinel auth-user {name} {user}"));
+        user.into_iter()
+            .chain([format!("sentinel auth-pass {name} {}", quoted(password))])
+            .collect()
     }
 }
 

@@ -45,6 +45,7 @@
 //! let server = RedisServer::shared();
 //! ```
 
+mod cluster;
 mod config;
 mod credentials;
 mod directory;
@@ -55,12 +56,16 @@ mod options;
 mod own;
 mod port;
 mod process;
+mod sentinels;
 mod server;
 mod tls;
 mod url;
+mod wait;
 mod way;
 
 pub use ::redis::{RedisError, Value};
+pub use cluster::RedisCluster;
 pub use error::ServerError;
 pub use options::RedisOptions;
+pub use sentinels::RedisSentinels;
 pub use server::RedisServer;

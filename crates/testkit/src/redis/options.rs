@@ -22,6 +22,14 @@ pub struct RedisOptions {
     /// Each of the form `NAME=VALUE`.
     pub(super) environment: Vec<OsString>,
     pub(super) replica_of: Option<SocketAddr>,
+    pub(super) sentinel_of: Option<Watched>,
+}
+
+/// What a sentinel watches.
+#[derive(Clone)]
+pub(super) struct Watched {
+    pub(super) master: SocketAddr,
+    pub(super) credentials: Credentials,
 }
 
 impl RedisOptions {

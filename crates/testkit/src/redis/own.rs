@@ -63,8 +63,8 @@ impl Own {
     }
 
     fn configure(&self) -> Result<(), ServerError> {
-        let (port, bus) = (self.ports.clients.number(), self.ports.bus.as_ref().map(Port::number));
-        let text = config::text(&self.options, port, bus, self.directory.path());
+        let port = self.ports.clients.number();
+        let text = config::text(&self.options, port, self.bus(), self.directory.path());
         Ok(fs::write(self.directory.path().join(config::FILE), text)?)
     }
 
@@ -72,14 +72,12 @@ impl Own {
         let Way::Binary(program) = &self.way else {
             return Err(ServerError::Container("not yet".to_owned()));
         };
+        let (arguments, ready) = match self.options.sentinel_of {
+            None => (&[config::FILE][..], "Ready to accept connections"),
+            Some(_) => (&[config::FILE, "--sentinel"][..], "Sentinel ID is"),
+        };
         let environment = &self.options.environment;
-        let process = Process::start(
-            program,
-            &[config::FILE],
-            environment,
-            &self.directory,
-            "Ready to accept",
-        )?;
+        let process = Process::start(program, arguments, environment, &self.directory, ready)?;
         let came = process.log().first_of_ready_and_end(LIMIT);
         let log = process.log().text();
         *self.running() = Some(process);
@@ -98,6 +96,10 @@ impl Own {
 
     pub(super) fn address(&self) -> SocketAddr {
         self.ports.clients.address()
+    }
+
+    pub(super) fn bus(&self) -> Option<u16> {
+        self.ports.bus.as_ref().map(Port::number)
     }
 
     pub(super) fn directory(&self) -> &Path {

@@ -190,6 +190,20 @@ impl RedisServer {
         self.own().log()
     }
 
+    /// The same, for an answer of a known type.
+    pub(super) fn ask<T: FromRedisValue>(&self, words: &[&str]) -> Result<T, RedisError> {
+        Ok(T::from_redis_value(self.try_command(words)?)?)
+    }
+
+    pub(super) fn options(&self) -> &RedisOptions {
+        &self.options
+    }
+
+    /// The port of a cluster's nodes among themselves.
+    pub(super) fn bus(&self) -> Option<u16> {
+        self.own().bus()
+    }
+
     fn own(&self) -> &Own {
         match &self.place {
             Place::Here(own) => own,

@@ -57,6 +57,11 @@ pub(super) fn before_the_host(login: Login<'_>) -> String {
     })
 }
 
+/// As many as there are, with commas.
+pub(super) fn hosts(addresses: impl IntoIterator<Item = SocketAddr>) -> String {
+    addresses.into_iter().map(|address| address.to_string()).collect::<Vec<_>>().join(",")
+}
+
 pub(super) fn question(query: &[String]) -> String {
     if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
 }
