@@ -75,7 +75,7 @@ fn of_a_sentinel(watched: &Watched, own: &Credentials) -> Vec<String> {
     let mut lines = vec![
         format!("sentinel monitor {MASTER} {} {} 2", master.ip(), master.port()),
         format!("sentinel down-after-milliseconds {MASTER} 500"),
-        format!("sentinel failover-timeout {MASTER} 3000"),
+        format!("sentinel failover-timeout {MASTER} 2000"),
         format!("sentinel parallel-syncs {MASTER} 1"),
     ];
     lines.extend(credentials.lines_of_a_sentinel(MASTER));

@@ -47,7 +47,7 @@ impl RedisSentinels {
             log: servers.iter().map(|server| server.log()).collect(),
         };
         // Sentinels ask a master for its replicas when they meet it, and then every ten seconds.
-        wait::until(|| info(&master)?.contains("state=online").then_some(()))
+        wait::until(|| replica.has_caught_up_with(&master).then_some(()))
             .ok_or_else(|| late("the replica did not follow", &[&master, &replica]))?;
 
         let watched = Watched { master: master.address(), credentials: options.credentials };
@@ -59,8 +59,9 @@ impl RedisSentinels {
         let sentinels: Vec<RedisServer> =
             (0..SENTINELS).map(|_| sentinel.clone().start()).collect::<Result<_, _>>()?;
         for sentinel in &sentinels {
-            // Unset, they ask every 10 s, tell every 2 s, and take 25 s to settle after a failover.
-            let quick = ["info-period", "500", "publish-period", "250"];
+            // Unset, they ping as seldom as they wait for an answer, and so find a master down that
+            // they have only just met; and they take 25 s to settle after a failover.
+            let quick = ["ping-period", "100", "info-period", "500", "publish-period", "250"];
             sentinel.try_command(&[&["SENTINEL", "DEBUG"], &quick[..]].concat())?;
         }
         let all = Self { servers: [master, replica], sentinels };

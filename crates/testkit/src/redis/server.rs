@@ -7,7 +7,7 @@ use std::{
 
 use ::redis::{FromRedisValue, RedisError, Value};
 
-use super::{RedisOptions, ServerError, operator::Operator, own::Own, tls, url, way::Way};
+use super::{RedisOptions, ServerError, operator::Operator, own::Own, tls, url, wait, way::Way};
 
 /// A Redis or Valkey, ready. Gone when this is dropped, or when this process is.
 pub struct RedisServer {
@@ -149,6 +149,16 @@ impl RedisServer {
         self.operator.ask(words)
     }
 
+    /// Waits until this replica has all that its master has now. (WAIT would not tell: it answers for
+    /// the writes of its own connection.)
+    ///
+    /// # Panics
+    /// If that does not happen within a minute.
+    pub fn catch_up_with(&self, master: &Self) {
+        let caught_up = wait::until(|| self.has_caught_up_with(master).then_some(()));
+        assert!(caught_up.is_some(), "the replica does not catch up; its log:\n{}", self.log());
+    }
+
     /// The certificate of the authority that signed its own, where it has one.
     pub fn ca(&self) -> Option<PathBuf> {
         self.options.tls.as_ref().map(|_| self.own().directory().join(tls::CA))
@@ -193,6 +203,17 @@ impl RedisServer {
     /// The same, for an answer of a known type.
     pub(super) fn ask<T: FromRedisValue>(&self, words: &[&str]) -> Result<T, RedisError> {
         Ok(T::from_redis_value(self.try_command(words)?)?)
+    }
+
+    pub(super) fn has_caught_up_with(&self, master: &Self) -> bool {
+        let position = |server: &Self| {
+            let info: String = server.ask(&["INFO", "replication"]).ok()?;
+            let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
+            let history = field("master_replid:")?.to_owned();
+            Some((history, field("master_repl_offset:")?.parse::<u64>().ok()?))
+        };
+        let (Some(there), Some(here)) = (position(master), position(self)) else { return false };
+        here.0 == there.0 && here.1 >= there.1
     }
 
     pub(super) fn options(&self) -> &RedisOptions {
