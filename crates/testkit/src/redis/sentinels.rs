@@ -60,8 +60,9 @@ impl RedisSentinels {
             (0..SENTINELS).map(|_| sentinel.clone().start()).collect::<Result<_, _>>()?;
         for sentinel in &sentinels {
             // Unset, they ping as seldom as they wait for an answer, and so find a master down that
-            // they have only just met; and they take 25 s to settle after a failover.
-            let quick = ["ping-period", "100", "info-period", "500", "publish-period", "250"];
+            // they have only just met; and they take 25 s to settle after a failover. What a replica
+            // has said counts for five pings: with fewer answers than that none is good enough.
+            let quick = ["ping-period", "200", "info-period", "200", "publish-period", "250"];
             sentinel.try_command(&[&["SENTINEL", "DEBUG"], &quick[..]].concat())?;
         }
         let all = Self { servers: [master, replica], sentinels };
