@@ -6,12 +6,19 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// What a container is told through (see `Container`).
+#[cfg(feature = "containers")]
+pub(super) const ORDERS: &str = "orders";
+
 /// What is done when the pipe ends: with `Directory`, or with the process that held it.
 const KEEPER: &str = r#"
 pid=
 while read -r line; do pid=$line; done
 [ -z "$pid" ] || kill -9 "$pid"
-PATH=$PATH:/usr/bin:/bin rm -rf "$1"
+PATH=$PATH:/usr/bin:/bin
+# Who is about to read orders reads the end of them, and who comes later finds none.
+[ ! -p "$1/orders" ] || { mv "$1/orders" "$1/no-orders" && : <>"$1/no-orders"; }
+rm -rf "$1"
 "#;
 
 /// A temporary directory that is removed, and whose server is killed, also if this process is.

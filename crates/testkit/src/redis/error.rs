@@ -52,9 +52,6 @@ pub enum ServerError {
     /// It answered with an error while it was set up.
     #[error("the server, while it was set up: {0}")]
     Refused(#[from] ::redis::RedisError),
-    /// Docker, or the image.
-    #[error("no container: {0}")]
-    Container(String),
     /// The system.
     #[error(transparent)]
     Io(#[from] io::Error),

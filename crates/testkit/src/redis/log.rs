@@ -3,14 +3,15 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const LINES: usize = 200;
 
-/// What a server says, read by a thread as it says it.
+/// What a server says, read as it says it.
 #[derive(Debug)]
 pub(super) struct Log {
+    ready: &'static str,
     said: Mutex<Said>,
     changed: Condvar,
 }
@@ -31,51 +32,64 @@ pub(super) enum Came {
 }
 
 impl Log {
-    /// Reads until the end, which is that of the server. It is ready once a line contains this.
-    pub(super) fn read(
-        source: impl Read + Send + 'static,
-        ready: &'static str,
-    ) -> io::Result<Arc<Self>> {
-        let log = Arc::new(Self { said: Mutex::default(), changed: Condvar::new() });
-        let kept = Arc::clone(&log);
+    /// Of a server that is ready once a line contains this.
+    pub(super) fn new(ready: &'static str) -> Arc<Self> {
+        Arc::new(Self { ready, said: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Reads until the end, which is that of the server.
+    pub(super) fn read(self: &Arc<Self>, source: impl Read + Send + 'static) -> io::Result<()> {
+        let log = Arc::clone(self);
         thread::Builder::new().name("redis-log".to_owned()).spawn(move || {
             let mut source = BufReader::new(source);
             let mut line = Vec::new();
             while source.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                kept.add(String::from_utf8_lossy(&line).trim_end().to_owned(), ready);
+                log.line(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
             }
-            kept.said().ended = true;
-            kept.changed.notify_all();
+            log.end();
         })?;
-        Ok(log)
+        Ok(())
     }
 
-    fn add(&self, line: String, ready: &str) {
+    pub(super) fn line(&self, line: String) {
         let mut said = self.said();
         if said.last.len() == LINES {
             said.last.pop_front();
         }
-        said.ready |= line.contains(ready);
+        said.ready |= line.contains(self.ready);
         said.last.push_back(line);
         drop(said);
         self.changed.notify_all();
     }
 
+    pub(super) fn end(&self) {
+        self.said().ended = true;
+        self.changed.notify_all();
+    }
+
     pub(super) fn first_of_ready_and_end(&self, limit: Duration) -> Came {
-        let end = Instant::now() + limit;
-        let mut said = self.said();
-        loop {
-            if said.ready {
-                return Came::Ready;
-            }
-            if said.ended {
-                return Came::Ended;
-            }
-            let Some(left) = end.checked_duration_since(Instant::now()) else {
-                return Came::Nothing;
-            };
-            said = self.changed.wait_timeout(said, left).unwrap_or_else(PoisonError::into_inner).0;
+        self.first_of(limit, |said| said.ready)
+    }
+
+    /// Whether it has said this line, or does in time.
+    #[cfg(feature = "containers")]
+    pub(super) fn says(&self, line: &str, limit: Duration) -> bool {
+        self.first_of(limit, |said| said.last.iter().rev().any(|found| found == line))
+            == Came::Ready
+    }
+
+    fn first_of(&self, limit: Duration, is_ready: impl Fn(&Said) -> bool) -> Came {
+        let said = self.said();
+        let waits = |said: &mut Said| !is_ready(said) && !said.ended;
+        let waited = self.changed.wait_timeout_while(said, limit, waits);
+        let (said, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if is_ready(&said) {
+            Came::Ready
+        } else if said.ended {
+            Came::Ended
+        } else {
+            Came::Nothing
         }
     }
 

@@ -47,6 +47,8 @@
 
 mod cluster;
 mod config;
+#[cfg(feature = "containers")]
+mod container;
 mod credentials;
 mod directory;
 mod error;
@@ -56,6 +58,7 @@ mod options;
 mod own;
 mod port;
 mod process;
+mod running;
 mod sentinels;
 mod server;
 mod tls;

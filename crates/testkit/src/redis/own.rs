@@ -6,9 +6,16 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "containers")]
+use super::container::Container;
 use super::{
-    RedisOptions, ServerError, config, directory::Directory, log::Came, port::Port,
-    process::Process, way::Way,
+    RedisOptions, ServerError, config,
+    directory::Directory,
+    log::Came,
+    port::Port,
+    process::Process,
+    running::{Running, Start},
+    way::Way,
 };
 
 /// Reading a small configuration takes it milliseconds; this is for a machine that is very busy.
@@ -20,7 +27,7 @@ pub(super) struct Own {
     way: Way,
     options: RedisOptions,
     ports: Ports,
-    running: Mutex<Option<Process>>,
+    running: Mutex<Option<Box<dyn Running>>>,
     directory: Directory,
 }
 
@@ -69,18 +76,10 @@ impl Own {
     }
 
     fn run(&self) -> Result<(), ServerError> {
-        let Way::Binary(program) = &self.way else {
-            return Err(ServerError::Container("not yet".to_owned()));
-        };
-        let (arguments, ready) = match self.options.sentinel_of {
-            None => (&[config::FILE][..], "Ready to accept connections"),
-            Some(_) => (&[config::FILE, "--sentinel"][..], "Sentinel ID is"),
-        };
-        let environment = &self.options.environment;
-        let process = Process::start(program, arguments, environment, &self.directory, ready)?;
-        let came = process.log().first_of_ready_and_end(LIMIT);
-        let log = process.log().text();
-        *self.running() = Some(process);
+        let running = self.launch()?;
+        let came = running.log().first_of_ready_and_end(LIMIT);
+        let log = running.log().text();
+        *self.running() = Some(running);
         if came == Came::Ready {
             return Ok(());
         }
@@ -91,6 +90,22 @@ impl Own {
                 let waited_for = format!("it did not say so within {LIMIT:?}");
                 ServerError::Late { waited_for, log }
             }
+        })
+    }
+
+    fn launch(&self) -> Result<Box<dyn Running>, ServerError> {
+        let (arguments, ready) = match self.options.sentinel_of {
+            None => (&[config::FILE][..], "Ready to accept connections"),
+            Some(_) => (&[config::FILE, "--sentinel"][..], "Sentinel ID is"),
+        };
+        let (directory, environment) = (&self.directory, &self.options.environment[..]);
+        let start = Start { directory, arguments, environment, ready };
+        Ok(match &self.way {
+            Way::Binary(program) => Box::new(Process::start(program, &start)?),
+            #[cfg(feature = "containers")]
+            Way::Container { found } => Box::new(Container::start(&start).map_err(|error| {
+                ServerError::Missing { found: format!("{found}; there is no container: {error}") }
+            })?),
         })
     }
 
@@ -126,19 +141,19 @@ impl Own {
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
-        self.running().as_ref().map(Process::id)
+        self.running().as_ref().and_then(|running| running.id())
     }
 
     pub(super) fn log(&self) -> String {
         self.running().as_ref().map_or_else(String::new, |process| process.log().text())
     }
 
-    fn while_it_runs<T>(&self, act: impl FnOnce(&Process) -> T) -> T {
+    fn while_it_runs<T>(&self, act: impl FnOnce(&dyn Running) -> T) -> T {
         let running = self.running();
-        act(running.as_ref().expect("the server was killed: start it again first"))
+        act(&**running.as_ref().expect("the server was killed: start it again first"))
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<Process>> {
+    fn running(&self) -> MutexGuard<'_, Option<Box<dyn Running>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,4 @@
 use std::{
-    ffi::OsString,
     io::{self, Write},
     os::unix::process::CommandExt,
     path::Path,
@@ -9,7 +8,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use super::{directory::Directory, log::Log};
+use super::{
+    log::Log,
+    running::{Running, Start},
+};
 
 /// Becomes the server once it is told to, and ends if that never comes.
 const BECOME: &str = r#"read -r go && exec /usr/bin/env "$@" </dev/null 2>&1"#;
@@ -22,13 +24,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(
-        program: &Path,
-        arguments: &[&str],
-        environment: &[OsString],
-        directory: &Directory,
-        ready: &'static str,
-    ) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, start: &Start<'_>) -> io::Result<Self> {
+        let Start { directory, arguments, environment, ready } = *start;
         let mut child = Command::new("/bin/sh")
             .args(["-c", BECOME, "leasehold-server"])
             .args(environment)
@@ -43,29 +40,31 @@ impl Process {
         let (Some(mut go), Some(said)) = (go, said) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let process = Self { child, log: Log::read(said, ready)? };
+        let process = Self { child, log: Log::new(ready) };
+        process.log.read(said)?;
         directory.keep(Some(process.child.id()))?;
         go.write_all(b"go\n")?;
         Ok(process)
     }
+}
 
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    pub(super) fn log(&self) -> &Log {
+impl Running for Process {
+    fn log(&self) -> &Log {
         &self.log
     }
 
-    /// Stops it, and returns when it is stopped.
-    pub(super) fn freeze(&self) -> io::Result<()> {
+    fn id(&self) -> Option<u32> {
+        Some(self.child.id())
+    }
+
+    fn freeze(&self) -> io::Result<()> {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::STOP)?;
         waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED)?;
         Ok(())
     }
 
-    pub(super) fn thaw(&self) -> io::Result<()> {
+    fn thaw(&self) -> io::Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
     }
 }

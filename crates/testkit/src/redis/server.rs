@@ -7,7 +7,13 @@ use std::{
 
 use ::redis::{FromRedisValue, RedisError, Value};
 
-use super::{RedisOptions, ServerError, operator::Operator, own::Own, tls, url, wait, way::Way};
+use super::{
+    RedisOptions, ServerError,
+    operator::Operator,
+    own::Own,
+    tls, url, wait,
+    way::{Found, Way},
+};
 
 /// A Redis or Valkey, ready. Gone when this is dropped, or when this process is.
 pub struct RedisServer {
@@ -44,8 +50,8 @@ impl RedisServer {
 
     pub(super) fn with(options: RedisOptions) -> Result<Self, ServerError> {
         match Way::find(options.own)? {
-            Way::Address(url) => Self::elsewhere(url, options),
-            way => {
+            Found::Elsewhere(url) => Self::elsewhere(url, options),
+            Found::Here(way) => {
                 let own = Own::start(way, &options)?;
                 let address = own.address();
                 let login = options.credentials.of_the_operator();

@@ -14,21 +14,28 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 /// Scripts that ask for the server's replication id and publish.
 const OLDEST: u32 = 7;
 
-/// Where a server comes from.
-#[derive(Clone, Debug)]
+/// What a search for a server has found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The URL of somebody's server.
+    Elsewhere(String),
+    Here(Way),
+}
+
+/// How a server is started here.
+#[derive(Debug)]
 pub(super) enum Way {
-    Address(String),
     Binary(PathBuf),
-    #[cfg_attr(
-        not(feature = "containers"),
-        expect(dead_code, reason = "it is never looked for then")
-    )]
-    Container,
+    /// And what was found in the place of the other ways, should there be no container either.
+    #[cfg(feature = "containers")]
+    Container {
+        found: String,
+    },
 }
 
 impl Way {
     /// The first that there is, for a server of one's own or not.
-    pub(super) fn find(own: bool) -> Result<Self, ServerError> {
+    pub(super) fn find(own: bool) -> Result<Found, ServerError> {
         let only = env::var_os(SERVERS).filter(|only| !only.is_empty());
         let allowed = |way: &str| only.as_deref().is_none_or(|only| only == OsStr::new(way));
         if !["address", "binary", "container"].into_iter().any(allowed) {
@@ -45,13 +52,13 @@ impl Way {
         }
         if allowed("binary") {
             match binary() {
-                Ok(program) => return Ok(Self::Binary(program)),
+                Ok(program) => return Ok(Found::Here(Self::Binary(program))),
                 Err(reason) => found.push(reason),
             }
         }
         if allowed("container") {
             #[cfg(feature = "containers")]
-            return Ok(Self::Container);
+            return Ok(Found::Here(Self::Container { found: found.join("; ") }));
             #[cfg(not(feature = "containers"))]
             found.push("the feature `containers` is off".to_owned());
         }
@@ -59,9 +66,9 @@ impl Way {
     }
 }
 
-fn address(url: String) -> Result<Way, ServerError> {
+fn address(url: String) -> Result<Found, ServerError> {
     if url.starts_with("redis://") && !url.contains('#') {
-        return Ok(Way::Address(url));
+        return Ok(Found::Elsewhere(url));
     }
     let reason = "it has the form redis://[user:password@]host:port[/db]".to_owned();
     Err(ServerError::Setting { variable: URL, reason })
