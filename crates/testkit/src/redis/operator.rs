@@ -66,6 +66,10 @@ impl Operator {
         Ok((address, Self { client }))
     }
 
+    pub(super) fn password(&self) -> Option<&str> {
+        self.client.get_connection_info().redis_settings().password()
+    }
+
     /// On a thread and a runtime of its own, so that the caller may be in one or not.
     ///
     /// The blocking connections of the library have their limit from the socket, and a read with such

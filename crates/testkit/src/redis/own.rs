@@ -103,9 +103,13 @@ impl Own {
         Ok(match &self.way {
             Way::Binary(program) => Box::new(Process::start(program, &start)?),
             #[cfg(feature = "containers")]
-            Way::Container { found } => Box::new(Container::start(&start).map_err(|error| {
-                ServerError::Missing { found: format!("{found}; there is no container: {error}") }
-            })?),
+            Way::Container { found } => {
+                let container = Container::start(&start).map_err(|error| {
+                    let found = [&found[..], &[format!("there is no container: {error}")]].concat();
+                    ServerError::Missing { found: found.join("; ") }
+                });
+                Box::new(container?)
+            }
         })
     }
 

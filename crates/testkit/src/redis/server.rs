@@ -172,14 +172,9 @@ impl RedisServer {
 
     /// Every password, of the candidates and of the operator: what must not be found in a log.
     pub fn secrets(&self) -> Vec<String> {
-        let credentials = &self.options.credentials;
-        let mut secrets = [credentials.of_a_candidate(), credentials.of_the_operator()]
-            .into_iter()
-            .flatten()
-            .map(|(_, password)| password.to_owned())
-            .collect::<Vec<_>>();
-        secrets.dedup();
-        secrets
+        let candidate = self.options.credentials.of_a_candidate().map(|(_, password)| password);
+        let operator = self.operator.password().filter(|password| candidate != Some(password));
+        candidate.into_iter().chain(operator).map(str::to_owned).collect()
     }
 
     /// The directory that it runs in.

@@ -1,7 +1,7 @@
 use std::{
     env,
     ffi::OsStr,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::Command,
 };
 
@@ -29,7 +29,7 @@ pub(super) enum Way {
     /// And what was found in the place of the other ways, should there be no container either.
     #[cfg(feature = "containers")]
     Container {
-        found: String,
+        found: Vec<String>,
     },
 }
 
@@ -58,7 +58,7 @@ impl Way {
         }
         if allowed("container") {
             #[cfg(feature = "containers")]
-            return Ok(Found::Here(Self::Container { found: found.join("; ") }));
+            return Ok(Found::Here(Self::Container { found }));
             #[cfg(not(feature = "containers"))]
             found.push("the feature `containers` is off".to_owned());
         }
@@ -76,7 +76,8 @@ fn address(url: String) -> Result<Found, ServerError> {
 
 fn binary() -> Result<PathBuf, String> {
     if let Some(program) = env::var_os(SERVER).filter(|program| !program.is_empty()) {
-        let program = PathBuf::from(program);
+        // The server runs in a directory of its own.
+        let program = path::absolute(program).map_err(|error| format!("{SERVER}: {error}"))?;
         return match version(&program) {
             Some(version) if version >= OLDEST => Ok(program),
             Some(version) => Err(format!("{SERVER} names a server of version {version}")),
