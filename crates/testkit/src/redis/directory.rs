@@ -1,5 +1,5 @@
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -10,21 +10,26 @@ use std::{
 #[cfg(feature = "containers")]
 pub(super) const ORDERS: &str = "orders";
 
-/// What is done when the pipe ends: with `Directory`, or with the process that held it.
+/// Makes the directory and says its name; the rest is done when the pipe ends: with `Directory`, or
+/// with the process that held it.
 const KEEPER: &str = r#"
+trap '' PIPE
+PATH=$PATH:/usr/bin:/bin
+directory=$(mktemp -d -t leasehold-redis-XXXXXX) && echo "$directory"
 pid=
 while read -r line; do pid=$line; done
 [ -z "$pid" ] || kill -9 "$pid"
-PATH=$PATH:/usr/bin:/bin
+cd "$directory" || exit
 # Who is about to read orders reads the end of them, and who comes later finds none.
-[ ! -p "$1/orders" ] || { mv "$1/orders" "$1/no-orders" && : <>"$1/no-orders"; }
-rm -rf "$1"
+[ ! -p orders ] || { mv orders no-orders && : <>no-orders; }
+cd / && rm -rf "$directory"
 "#;
 
 /// A temporary directory that is removed, and whose server is killed, also if this process is.
 ///
-/// A shell waits at the other end of a pipe. It learns of a server before that is more than a shell
-/// itself (see `Process`), so that there is no instant at which one could be left behind.
+/// A shell waits at the other end of a pipe. It makes the directory itself, and learns of a server
+/// before that is more than a shell too (see `Process`), so that there is no instant at which either
+/// could be left behind.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
@@ -34,19 +39,21 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn new() -> io::Result<Self> {
-        let made = tempfile::Builder::new().prefix("leasehold-redis-").tempdir()?;
         // A group of its own: what a terminal sends to the tests is not for the keeper.
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "leasehold-keeper"])
-            .arg(made.path())
             .current_dir("/")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(Stdio::piped())
             .process_group(0)
             .spawn()?;
         let pipe = Mutex::new(keeper.stdin.take());
-        Ok(Self { path: made.keep(), keeper, pipe })
+        let mut name = String::new();
+        if let Some(said) = keeper.stdout.take() {
+            BufReader::new(said).read_line(&mut name)?;
+        }
+        let made = Self { path: PathBuf::from(name.trim_end_matches('\n')), keeper, pipe };
+        if made.path.is_absolute() { Ok(made) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
     pub(super) fn path(&self) -> &Path {

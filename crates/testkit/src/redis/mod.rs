@@ -33,7 +33,9 @@
 //!
 //! When it is dropped, or with the process that started it, also if that is killed: a process, a
 //! shell that does nothing but wait for the end of a pipe, then kills the server and removes its
-//! directory. So a server may live in a `static`, which Rust never drops:
+//! directory; a container, by itself, and Docker removes it (a test that is killed in the instant between
+//! its creation and its start leaves it in the list of those that never ran: `docker container prune`).
+//! So a server may live in a `static`, which Rust never drops:
 //!
 //! ```no_run
 //! use std::sync::LazyLock;
