@@ -1,4 +1,5 @@
 mod address;
+mod client;
 mod credentials;
 mod parameters;
 mod scheme;
@@ -8,10 +9,6 @@ mod url;
 use std::{path::Path, time::Duration};
 
 use leasehold_core::{Error, ErrorKind, LeaseName};
-use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
-    io::tcp::TcpSettings,
-};
 
 pub(crate) use address::{Address, Topology};
 use credentials::Credentials;
@@ -45,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a configuration does nothing until a lock is made of it"]
 pub struct RedisConfig {
     topology: Topology,
@@ -187,64 +184,6 @@ impl RedisConfig {
             0 => self.topology.to_string(),
             database => format!("{}, database {database}", self.topology),
         }
-    }
-
-    /// How to reach a server that keeps data.
-    pub(crate) fn client(&self, address: &Address) -> Result<Client, Error> {
-        self.client_of(address, self.credentials.as_ref(), self.database)
-    }
-
-    /// How to reach a sentinel.
-    pub(crate) fn sentinel_client(&self, address: &Address) -> Result<Client, Error> {
-        self.client_of(address, self.sentinel_credentials.as_ref(), 0)
-    }
-
-    fn client_of(
-        &self,
-        address: &Address,
-        credentials: Option<&Credentials>,
-        database: u32,
-    ) -> Result<Client, Error> {
-        // Without the client's name and version, which need a permission more (CLIENT SETINFO).
-        let mut login = RedisConnectionInfo::default()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_db(i64::from(database))
-            .set_skip_set_lib_name();
-        if let Some(Credentials { user, password }) = credentials {
-            login = login.set_password(password);
-            if let Some(user) = user {
-                login = login.set_username(user);
-            }
-        }
-        let (place, tls) = match address {
-            Address::Unix(path) => (ConnectionAddr::Unix(path.clone()), None),
-            Address::Tcp { host, port } => match &self.tls {
-                None => (ConnectionAddr::Tcp(host.clone(), *port), None),
-                Some(tls) => {
-                    tls::install_provider();
-                    let host = host.clone();
-                    let place = ConnectionAddr::TcpTls {
-                        host,
-                        port: *port,
-                        insecure: false,
-                        tls_params: None,
-                    };
-                    (place, Some(tls))
-                }
-            },
-        };
-        let client = place.into_connection_info().and_then(|info| {
-            let info = info
-                .set_redis_settings(login)
-                .set_tcp_settings(TcpSettings::default().set_nodelay(true));
-            match tls {
-                Some(tls) => Client::build_with_tls(info, tls.certificates()),
-                None => Client::open(info),
-            }
-        });
-        client.map_err(|error| {
-            invalid(format!("connect to {address}"), error.to_string()).with_source(error)
-        })
     }
 }
 

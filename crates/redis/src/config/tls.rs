@@ -26,7 +26,7 @@ use rustls::{
 /// rustls wants one for the process. One that the program has installed is used; else the first
 /// connection installs that of `ring`. A program that depends on another one installs it first
 /// thing in `main` (`CryptoProvider::install_default`).
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Tls {
     ca: Option<Pem>,
     /// The certificate and its key.
@@ -34,7 +34,7 @@ pub struct Tls {
 }
 
 /// A file's content, and its name.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct Pem {
     path: PathBuf,
     bytes: Arc<[u8]>,

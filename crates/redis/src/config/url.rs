@@ -21,10 +21,11 @@ pub(super) fn parse(url: &str) -> Result<(RedisConfig, LeaseName), Error> {
         Some((login, hosts)) => (Some(login), hosts),
         None => (None, authority),
     };
-    if [hosts, path, query, name].iter().any(|part| part.contains('@')) {
+    let stray = [hosts, path, query, name].iter().any(|part| part.contains('@'));
+    if stray || name.contains(['?', '#']) {
         return Err(scheme.refuse(
-            "there is an @ that is not in front of the host: in a password, and everywhere else, \
-             write / ? # and @ as %2F %3F %23 and %40",
+            "there is an @ behind the host, or a ? or # in the name: in a password, and everywhere \
+             else, write / ? # @ as %2F %3F %23 %40",
         ));
     }
     let login = login.map(|login| credentials(scheme, login)).transpose()?;
@@ -115,7 +116,7 @@ fn host(scheme: Scheme, text: &str, default: u16) -> Result<(String, u16), Error
         Ok(Host::Domain(name)) => Ok((name, port)),
         Ok(Host::Ipv4(address)) => Ok((address.to_string(), port)),
         Ok(Host::Ipv6(address)) => Ok((address.to_string(), port)),
-        Err(error) => Err(scheme.refuse(format!("a host is none: {error}"))),
+        Err(error) => Err(scheme.refuse(format!("what stands for a host is none: {error}"))),
     }
 }
 
