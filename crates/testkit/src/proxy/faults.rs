@@ -1,4 +1,7 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::Direction;
 
@@ -7,8 +10,8 @@ use super::Direction;
 pub(super) struct Link {
     /// Where new connections go.
     pub(super) target: SocketAddr,
-    pub(super) requests: Obstacles,
-    pub(super) replies: Obstacles,
+    pub(super) requests: Lane,
+    pub(super) replies: Lane,
     /// No end of a connection is passed on.
     pub(super) half_open: bool,
     /// New connections are refused.
@@ -17,14 +20,16 @@ pub(super) struct Link {
     pub(super) resets: u64,
 }
 
-/// What stands in the way in one direction.
+/// One direction of a link, and what stands in the way there.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Obstacles {
+pub(super) struct Lane {
     pub(super) delay: Duration,
     pub(super) bytes_per_second: Option<u32>,
     pub(super) black_hole: bool,
     /// How many bytes still pass before a connection is reset.
     pub(super) cut_after: Option<u64>,
+    /// When something was last passed on.
+    pub(super) last_carried: Option<Instant>,
 }
 
 impl Link {
@@ -32,21 +37,22 @@ impl Link {
     pub(super) fn to(target: SocketAddr) -> Self {
         Self {
             target,
-            requests: Obstacles::default(),
-            replies: Obstacles::default(),
+            requests: Lane::default(),
+            replies: Lane::default(),
             half_open: false,
             refuse: false,
             resets: 0,
         }
     }
 
-    /// Nothing is wrong any more. What was reset stays reset.
+    /// Nothing is wrong any more. What has been remains.
     pub(super) fn heal(&mut self) {
-        *self = Self { resets: self.resets, ..Self::to(self.target) };
+        let (requests, replies) = (self.requests.healed(), self.replies.healed());
+        *self = Self { resets: self.resets, requests, replies, ..Self::to(self.target) };
     }
 
-    /// What stands in the way, in each direction that is meant.
-    pub(super) fn each(&mut self, direction: Direction, set: impl Fn(&mut Obstacles)) {
+    /// Sets something in each direction that is meant.
+    pub(super) fn each(&mut self, direction: Direction, set: impl Fn(&mut Lane)) {
         if direction.covers(Direction::Requests) {
             set(&mut self.requests);
         }
@@ -61,7 +67,11 @@ impl Link {
     }
 }
 
-impl Obstacles {
+impl Lane {
+    fn healed(&self) -> Self {
+        Self { last_carried: self.last_carried, ..Self::default() }
+    }
+
     /// Whether nothing passes at all.
     pub(super) const fn holds(&self) -> bool {
         self.black_hole || matches!(self.bytes_per_second, Some(0))

@@ -3,7 +3,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{runtime::Builder, sync::watch};
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Direction,
     door::{Door, Visitors},
-    faults::Link,
+    faults::{Lane, Link},
 };
 
 /// A TCP link to a server that can be disturbed as networks are.
@@ -85,12 +85,12 @@ impl Proxy {
     /// What is sent arrives this much later, in order. Several sendings may be under way at once.
     /// To open a connection takes no longer.
     pub fn delay(&self, direction: Direction, by: Duration) {
-        self.each(direction, |obstacles| obstacles.delay = by);
+        self.each(direction, |lane| lane.delay = by);
     }
 
     /// No connection carries more than this. With 0 it is a black hole.
     pub fn throttle(&self, direction: Direction, bytes_per_second: u32) {
-        self.each(direction, |obstacles| obstacles.bytes_per_second = Some(bytes_per_second));
+        self.each(direction, |lane| lane.bytes_per_second = Some(bytes_per_second));
     }
 
     /// Packets vanish, as on a cut link: no byte and no end of a connection arrives, and nobody is
@@ -106,7 +106,7 @@ impl Proxy {
     /// that cannot be made. Whoever waits is connected after `heal`; what was sent by a client
     /// that has closed such a connection meanwhile never arrives.
     pub fn black_hole(&self, direction: Direction) {
-        self.each(direction, |obstacles| obstacles.black_hole = true);
+        self.each(direction, |lane| lane.black_hole = true);
     }
 
     /// No end of a connection is passed on: who is left goes on sending, and it goes nowhere. So it
@@ -124,7 +124,7 @@ impl Proxy {
     /// connection that carried the last of them is reset, and that was it. With 0 it is the next
     /// one on which something is sent. With [`Direction::Both`] each direction counts for itself.
     pub fn cut_after(&self, direction: Direction, bytes: u64) {
-        self.each(direction, |obstacles| obstacles.cut_after = Some(bytes));
+        self.each(direction, |lane| lane.cut_after = Some(bytes));
     }
 
     /// New connections are refused: reset as soon as they are made.
@@ -148,7 +148,15 @@ impl Proxy {
         self.visitors.ever()
     }
 
-    fn each(&self, direction: Direction, set: impl Fn(&mut super::faults::Obstacles)) {
+    /// When a byte was last passed on in this direction, if one was: what was sent later has not
+    /// arrived yet. Of [`Direction::Both`] the later of the two.
+    pub fn last_carried(&self, direction: Direction) -> Option<Instant> {
+        let link = self.link.borrow();
+        let of = |one, lane: &Lane| lane.last_carried.filter(|_| direction.covers(one));
+        of(Direction::Requests, &link.requests).max(of(Direction::Replies, &link.replies))
+    }
+
+    fn each(&self, direction: Direction, set: impl Fn(&mut Lane)) {
         self.link.send_modify(|link| link.each(direction, set));
     }
 }

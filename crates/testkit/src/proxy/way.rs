@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     Direction,
-    faults::{Link, Obstacles},
+    faults::{Lane, Link},
 };
 
 /// What is on its way through one connection in one direction.
@@ -100,7 +100,7 @@ impl Way {
             Ok(read) => Load::Bytes(buffer[..read].to_vec()),
             Err(error) if is_not_yet(&error) => return,
             Err(_) => {
-                if self.obstacles(&mut { *link.borrow() }).holds() {
+                if self.lane(&mut { *link.borrow() }).holds() {
                     // Who has reset a connection repeats nothing of what was lost on it.
                     self.parcels.clear();
                     self.bytes = 0;
@@ -116,11 +116,11 @@ impl Way {
     }
 
     /// Waits until there is something that may be passed on.
-    pub(super) async fn departure(&self, obstacles: &Obstacles, to: &TcpStream) {
-        let Some(parcel) = self.parcels.front().filter(|_| !obstacles.holds()) else {
+    pub(super) async fn departure(&self, lane: &Lane, to: &TcpStream) {
+        let Some(parcel) = self.parcels.front().filter(|_| !lane.holds()) else {
             return future::pending().await;
         };
-        time::sleep_until(self.due(parcel, obstacles)).await;
+        time::sleep_until(self.due(parcel, lane)).await;
         if matches!(parcel.load, Load::Bytes(_)) {
             // Where it fails, writing says why.
             let _ = to.writable().await;
@@ -133,10 +133,9 @@ impl Way {
         // pass would be right to wonder.
         link.send_if_modified(|link| {
             let half_open = link.half_open;
-            let obstacles = self.obstacles(link);
+            let lane = self.lane(link);
             let now = Instant::now();
-            let may_pass =
-                |parcel: &&Parcel| !obstacles.holds() && self.due(parcel, obstacles) <= now;
+            let may_pass = |parcel: &&Parcel| !lane.holds() && self.due(parcel, lane) <= now;
             let next = self.parcels.front().filter(may_pass).map(|parcel| &parcel.load);
             self.end = match next {
                 None => None,
@@ -147,7 +146,7 @@ impl Way {
                     let _ = to.shutdown().now_or_never();
                     Some(End::Told)
                 }
-                Some(Load::Bytes(_)) => self.write(obstacles, now, to),
+                Some(Load::Bytes(_)) => self.write(lane, now, to),
             };
             if self.end.is_some() {
                 self.parcels.clear();
@@ -156,11 +155,11 @@ impl Way {
         });
     }
 
-    fn write(&mut self, obstacles: &mut Obstacles, now: Instant, to: &TcpStream) -> Option<End> {
+    fn write(&mut self, lane: &mut Lane, now: Instant, to: &TcpStream) -> Option<End> {
         let Some(Parcel { load: Load::Bytes(bytes), .. }) = self.parcels.front_mut() else {
             return None;
         };
-        let portion = bytes.len().min(obstacles.portion());
+        let portion = bytes.len().min(lane.portion());
         let written = match to.try_write(&bytes[..portion]) {
             Ok(written) => written,
             Err(error) if is_not_yet(&error) => return None,
@@ -171,22 +170,25 @@ impl Way {
                 return None;
             }
         };
+        if written > 0 {
+            lane.last_carried = Some(now.into_std());
+        }
         self.bytes -= written;
         bytes.drain(..written);
         if bytes.is_empty() {
             self.parcels.pop_front();
         }
-        self.busy_until = now + obstacles.busy_for(written);
-        let left = obstacles.cut_after?.saturating_sub(written as u64);
-        obstacles.cut_after = (left > 0).then_some(left);
+        self.busy_until = now + lane.busy_for(written);
+        let left = lane.cut_after?.saturating_sub(written as u64);
+        lane.cut_after = (left > 0).then_some(left);
         (left == 0).then_some(End::Reset)
     }
 
-    fn due(&self, parcel: &Parcel, obstacles: &Obstacles) -> Instant {
-        (parcel.sent + obstacles.delay).max(self.busy_until)
+    fn due(&self, parcel: &Parcel, lane: &Lane) -> Instant {
+        (parcel.sent + lane.delay).max(self.busy_until)
     }
 
-    const fn obstacles<'a>(&self, link: &'a mut Link) -> &'a mut Obstacles {
+    const fn lane<'a>(&self, link: &'a mut Link) -> &'a mut Lane {
         match self.direction {
             Direction::Requests => &mut link.requests,
             Direction::Replies | Direction::Both => &mut link.replies,

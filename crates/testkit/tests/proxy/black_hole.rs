@@ -100,3 +100,22 @@ fn a_reset_reaches_those_too_who_wait_for_a_black_hole_to_end() {
     hear_reset(&mut near);
     hear_reset(&mut waiting);
 }
+
+#[test]
+fn the_link_knows_when_something_last_arrived() {
+    let Wire { mut near, mut far, link, .. } = Wire::new();
+    assert_eq!(link.last_carried(Both), None);
+    say(&mut near, "request");
+    hear(&mut far, "request");
+    let request = link.last_carried(Requests).unwrap();
+    assert_eq!(link.last_carried(Replies), None);
+    link.black_hole(Requests);
+    say(&mut near, "too late");
+    say(&mut far, "reply");
+    hear(&mut near, "reply");
+    assert_eq!(link.last_carried(Requests), Some(request));
+    assert_eq!(link.last_carried(Both), link.last_carried(Replies));
+    link.heal();
+    hear(&mut far, "too late");
+    assert!(link.last_carried(Requests) > Some(request));
+}
