@@ -100,11 +100,11 @@ fn host(scheme: Scheme, text: &str, default: u16) -> Result<(String, u16), Error
         Some((name, port)) => (&text[..end + name.len()], Some(port)),
         None => (text, None),
     };
-    if name.is_empty() {
-        return Err(scheme.refuse("a host is missing"));
-    }
     if port.is_some_and(|port| port.contains(':')) {
         return Err(scheme.refuse("a host has several colons: write an IPv6 address as [::1]"));
+    }
+    if name.is_empty() {
+        return Err(scheme.refuse("a host is missing"));
     }
     let port = match port {
         None => default,
