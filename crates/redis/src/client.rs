@@ -1,0 +1,193 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use leasehold_core::{Error, LeaseName};
+use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
+use tokio::time;
+
+use crate::{
+    RedisConfig, RedisLock, config::Address, connection::Connection, error, host::Host,
+    scripts::Request,
+};
+
+/// How often one request follows a cluster's "ask that one" before the cluster is called confused:
+/// in a healthy one, once; twice while a slot moves.
+const REDIRECTIONS: usize = 5;
+
+/// The longest that anything here waits for a server. Electors give up sooner; this is for those
+/// who call a lock themselves.
+const LONGEST_CALL: Duration = Duration::from_secs(5);
+
+/// One Redis or Valkey, with however many servers, for any number of leases: they share its
+/// connections.
+///
+/// ```
+/// # async fn example() -> Result<(), leasehold_core::Error> {
+/// use leasehold_core::LeaseName;
+/// use leasehold_redis::{Redis, RedisConfig};
+///
+/// let redis = Redis::new(RedisConfig::single("10.0.0.5", 6379));
+/// let jobs = redis.lock(LeaseName::new("jobs")?);
+/// let backups = redis.lock(LeaseName::new("backups")?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Redis {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: RedisConfig,
+    hosts: Mutex<HashMap<Address, Arc<Host>>>,
+}
+
+/// Where one lease is kept, as far as its lock knows. None: it has to be found, or found again.
+#[derive(Debug, Default)]
+pub(crate) struct Place(Mutex<Option<Arc<Host>>>);
+
+/// What a server answered, and the connection that it came on.
+pub(crate) struct Answer {
+    pub(crate) value: Value,
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Redis {
+    /// The Redis that the configuration names. Nothing is connected before a lock is used.
+    pub fn new(config: RedisConfig) -> Self {
+        Self { shared: Arc::new(Shared { config, hosts: Mutex::default() }) }
+    }
+
+    /// The lock on the lease of this name.
+    pub fn lock(&self, name: LeaseName) -> RedisLock {
+        RedisLock::new(self.clone(), &name)
+    }
+
+    pub(crate) fn config(&self) -> &RedisConfig {
+        &self.shared.config
+    }
+
+    /// Sends a request to the server that keeps the lease, wherever that is by now.
+    ///
+    /// Its place is forgotten unless it answers: also when this is dropped because no answer came
+    /// in time.
+    pub(crate) async fn ask(
+        &self,
+        place: &Place,
+        request: &Request,
+        operation: &str,
+    ) -> Result<Answer, Error> {
+        within(operation, async {
+            let mut host = self.find(place, operation).await?;
+            let mut importing = false;
+            for _ in 0..=REDIRECTIONS {
+                let failed = |error| error::failed(operation, &host.address, &error);
+                let connection = host.connection().await.map_err(failed)?;
+                let refusal = match run(&connection, request, importing).await {
+                    Ok(value) => {
+                        // The server that takes a slot over keeps it only once all is moved.
+                        if !importing {
+                            place.keep(host);
+                        }
+                        return Ok(Answer { value, connection });
+                    }
+                    Err(refusal) => refusal,
+                };
+                importing = refusal.kind() == ErrorKind::Server(ServerErrorKind::Ask);
+                let Some(next) = self.redirection(&host, &refusal) else {
+                    return Err(failed(refusal));
+                };
+                host = self.host(next)?;
+            }
+            Err(error::sent_around(operation, REDIRECTIONS))
+        })
+        .await
+    }
+
+    /// A connection to the server that keeps the lease, as far as its lock knows.
+    pub(crate) async fn connection(
+        &self,
+        place: &Place,
+        operation: &str,
+    ) -> Result<Arc<Connection>, Error> {
+        within(operation, async {
+            let host = self.find(place, operation).await?;
+            let connection = host.connection().await;
+            let connection =
+                connection.map_err(|error| error::failed(operation, &host.address, &error))?;
+            place.keep(host);
+            Ok(connection)
+        })
+        .await
+    }
+
+    async fn find(&self, place: &Place, operation: &str) -> Result<Arc<Host>, Error> {
+        match place.take() {
+            Some(host) => Ok(host),
+            None => self.locate(operation).await,
+        }
+    }
+
+    pub(crate) fn host(&self, address: Address) -> Result<Arc<Host>, Error> {
+        let mut hosts = self.hosts();
+        if let Some(host) = hosts.get(&address) {
+            return Ok(host.clone());
+        }
+        let client = self.config().client(&address)?;
+        let limit = self.config().connect_timeout();
+        let host = Arc::new(Host::new(address.clone(), client, limit));
+        hosts.insert(address, host.clone());
+        Ok(host)
+    }
+
+    pub(crate) fn hosts(&self) -> MutexGuard<'_, HashMap<Address, Arc<Host>>> {
+        self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// # Errors
+/// As `work`, or that it took too long.
+pub(crate) async fn within<T>(
+    operation: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match time::timeout(LONGEST_CALL, work).await {
+        Ok(done) => done,
+        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
+    }
+}
+
+/// Runs a script, which the server may not know yet.
+async fn run(connection: &Connection, request: &Request, importing: bool) -> RedisResult<Value> {
+    let run = async |command| match importing {
+        true => connection.ask_importing(&command).await,
+        false => connection.ask(&command).await,
+    };
+    match run(request.short()).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            run(request.whole()).await
+        }
+        answer => answer,
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    fn take(&self) -> Option<Arc<Host>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, host: Arc<Host>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
+    }
+}

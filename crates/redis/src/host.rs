@@ -1,0 +1,81 @@
+//! One server, and the connection to it: kept while it is good, replaced when it is not.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use redis::{Client, RedisError, RedisResult};
+
+use crate::{config::Address, connection::Connection};
+
+type Attempt = Shared<BoxFuture<'static, RedisResult<Arc<Connection>>>>;
+
+/// A server, for all leases on it.
+pub(crate) struct Host {
+    pub(crate) address: Address,
+    client: Client,
+    limit: Duration,
+    /// The connection, or the attempt to open it that all wait for.
+    latest: Mutex<Option<Attempt>>,
+}
+
+impl Host {
+    pub(crate) fn new(address: Address, client: Client, limit: Duration) -> Self {
+        Self { address, client, limit, latest: Mutex::default() }
+    }
+
+    /// A connection that is good as far as is known.
+    ///
+    /// It is opened by a task of its own: who waits for it only as long as his lease allows leaves
+    /// it to the next one, so that a slow handshake is not begun again and again.
+    ///
+    /// # Errors
+    /// It could not be opened. The next call tries again.
+    pub(crate) async fn connection(&self) -> RedisResult<Arc<Connection>> {
+        loop {
+            let connection = self.latest_attempt().await?;
+            if connection.is_good() {
+                return Ok(connection);
+            }
+        }
+    }
+
+    fn latest_attempt(&self) -> Attempt {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(attempt) = &*latest {
+            match attempt.peek() {
+                None => return attempt.clone(),
+                Some(Ok(connection)) if connection.is_good() => return attempt.clone(),
+                Some(Ok(connection)) => connection.retire(),
+                Some(Err(_)) => {}
+            }
+        }
+        let (address, client, limit) = (self.address.clone(), self.client.clone(), self.limit);
+        let opening =
+            tokio::spawn(
+                async move { Connection::open(&address, &client, limit).await.map(Arc::new) },
+            );
+        let attempt = opening
+            .map(|opened| match opened {
+                Ok(opened) => opened,
+                Err(_) => Err(RedisError::from(std::io::Error::other(
+                    "the runtime that opened the connection is shutting down",
+                ))),
+            })
+            .boxed()
+            .shared();
+        latest.insert(attempt).clone()
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.address).finish()
+    }
+}
