@@ -1,6 +1,7 @@
 use std::fmt;
 
 use clap::ValueEnum;
+use leasehold_testkit::Direction;
 use rustix::process::Signal;
 use serde::Serialize;
 
@@ -16,11 +17,34 @@ pub enum Fault {
     Crash,
     /// SIGSTOP: it does nothing for a while, knows nothing of it, and then wakes up.
     Freeze,
+    /// Nothing passes between it and the store.
+    Partition,
+    /// What it sends does not arrive; it hears the store.
+    PartitionRequests,
+    /// What it sends arrives; it does not hear of that.
+    PartitionReplies,
+}
+
+/// How a fault is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// To the process.
+    Signal(Signal),
+    /// To its link: nothing passes in this direction.
+    Cut(Direction),
 }
 
 impl Fault {
     /// All there are, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Resign, Self::StepDown, Self::Crash, Self::Freeze];
+    pub const ALL: [Self; 7] = [
+        Self::Resign,
+        Self::StepDown,
+        Self::Crash,
+        Self::Freeze,
+        Self::Partition,
+        Self::PartitionRequests,
+        Self::PartitionReplies,
+    ];
 
     /// As it is written on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +53,9 @@ impl Fault {
             Self::StepDown => "step-down",
             Self::Crash => "crash",
             Self::Freeze => "freeze",
+            Self::Partition => "partition",
+            Self::PartitionRequests => "partition-requests",
+            Self::PartitionReplies => "partition-replies",
         }
     }
 
@@ -39,17 +66,34 @@ impl Fault {
             Self::StepDown => "the leader is told to step down (SIGUSR1), and stays a candidate",
             Self::Crash => "the leader is killed (SIGKILL)",
             Self::Freeze => "the leader is frozen (SIGSTOP), and woken once another leads",
+            Self::Partition => {
+                "the leader's link to the store is cut, and healed once another leads"
+            }
+            Self::PartitionRequests => {
+                "what the leader sends no longer arrives, until another leads"
+            }
+            Self::PartitionReplies => {
+                "what the leader sends arrives, the answers do not, until another leads"
+            }
         }
     }
 
     /// What does it.
-    pub(crate) const fn signal(self) -> Signal {
+    pub(crate) const fn deed(self) -> Deed {
         match self {
-            Self::Resign => Signal::TERM,
-            Self::StepDown => Signal::USR1,
-            Self::Crash => Signal::KILL,
-            Self::Freeze => Signal::STOP,
+            Self::Resign => Deed::Signal(Signal::TERM),
+            Self::StepDown => Deed::Signal(Signal::USR1),
+            Self::Crash => Deed::Signal(Signal::KILL),
+            Self::Freeze => Deed::Signal(Signal::STOP),
+            Self::Partition => Deed::Cut(Direction::Both),
+            Self::PartitionRequests => Deed::Cut(Direction::Requests),
+            Self::PartitionReplies => Deed::Cut(Direction::Replies),
         }
+    }
+
+    /// Whether it is done to the link: the contenders go through proxies then.
+    pub(crate) const fn cuts(self) -> bool {
+        matches!(self.deed(), Deed::Cut(_))
     }
 
     /// Whether the process ends by it, and has to be started again.
@@ -59,8 +103,14 @@ impl Fault {
 
     /// Whether the successor has to wait for the end of the lease: after a crash only where the
     /// store cannot prove that the holder is gone.
-    pub(crate) fn waits_for_lease(self, proves_death: bool) -> bool {
-        self == Self::Freeze || self == Self::Crash && !proves_death
+    pub(crate) const fn waits_for_lease(self, proves_death: bool) -> bool {
+        match self {
+            Self::Resign | Self::StepDown => false,
+            Self::Crash => !proves_death,
+            Self::Freeze | Self::Partition | Self::PartitionRequests | Self::PartitionReplies => {
+                true
+            }
+        }
     }
 }
 

@@ -9,10 +9,8 @@ const MILLISECOND: f64 = 1e6;
 pub struct Goal {
     /// What counts.
     pub measure: Measure,
-    /// The median: at most so many times the floor's, and so many nanoseconds more.
-    pub p50: Limit,
-    /// The same for the 99th percentile.
-    pub p99: Limit,
+    /// How much of it is allowed.
+    pub limits: &'static [Limit],
 }
 
 /// What of a round is compared with the goal.
@@ -25,80 +23,144 @@ pub enum Measure {
     Excess,
 }
 
-/// `times` the floor's value and `plus` nanoseconds.
+/// A quantile is at most `times` the floor's and `plus_ms` milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Limit {
+    quantile: Quantile,
     times: f64,
-    plus: f64,
+    plus_ms: f64,
 }
 
-/// Whether a goal was met, as far as there are enough samples to say.
+/// What of a distribution is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Verdict {
+#[serde(rename_all = "lowercase")]
+pub enum Quantile {
     /// The median.
-    pub p50: Option<bool>,
+    P50,
+    /// The 90th percentile.
+    P90,
     /// The 99th percentile.
-    pub p99: Option<bool>,
+    P99,
 }
+
+/// Whether each limit of a goal was kept, as far as there are enough samples to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict(Vec<(Quantile, Option<bool>)>);
+
+/// A line of the table of goals: a store, the faults, what counts of them, and its limits.
+type Line = (&'static str, &'static [Fault], Measure, &'static [Limit]);
+
+const fn ms(quantile: Quantile, plus_ms: f64) -> Limit {
+    Limit { quantile, times: 0.0, plus_ms }
+}
+
+const fn above_floor(quantile: Quantile, times: f64, plus_ms: f64) -> Limit {
+    Limit { quantile, times, plus_ms }
+}
+
+static GOALS: &[Line] = {
+    use Fault::{Crash, Freeze, Partition, PartitionReplies, PartitionRequests, Resign, StepDown};
+    use Measure::{Excess, Failover};
+    use Quantile::{P50, P90, P99};
+    &[
+        (
+            "file",
+            &[Resign, StepDown],
+            Failover,
+            &[above_floor(P50, 1.5, 2.0), above_floor(P99, 1.0, 10.0)],
+        ),
+        ("file", &[Crash], Failover, &[ms(P50, 5.0), above_floor(P99, 1.0, 15.0)]),
+        ("file", &[Freeze], Excess, &[ms(P50, 5.0), above_floor(P99, 1.0, 15.0)]),
+        ("redis", &[Resign, StepDown], Failover, &[above_floor(P50, 1.5, 2.0)]),
+        ("redis", &[Crash, Freeze], Excess, &[ms(P50, 5.0), ms(P90, 10.0)]),
+        ("redis", &[Partition, PartitionRequests, PartitionReplies], Excess, &[ms(P90, 10.0)]),
+    ]
+};
 
 impl Goal {
-    /// The goal of a backend, where it has one.
-    pub fn of(backend: &str, fault: Fault) -> Option<Self> {
-        let limit = |times, ms| Limit { times, plus: ms * MILLISECOND };
-        let goal = |measure, p50, p99| Some(Self { measure, p50, p99 });
-        match (backend, fault) {
-            ("file", Fault::Resign | Fault::StepDown) => {
-                goal(Measure::Failover, limit(1.5, 2.0), limit(1.0, 10.0))
-            }
-            ("file", Fault::Crash) => goal(Measure::Failover, limit(0.0, 5.0), limit(1.0, 15.0)),
-            ("file", Fault::Freeze) => goal(Measure::Excess, limit(0.0, 5.0), limit(1.0, 15.0)),
-            _ => None,
-        }
+    /// The goal of a store, where it has one.
+    pub fn of(store: &str, fault: Fault) -> Option<Self> {
+        let line =
+            GOALS.iter().find(|(name, faults, ..)| *name == store && faults.contains(&fault));
+        line.map(|&(_, _, measure, limits)| Self { measure, limits })
     }
 
     /// Compares.
     pub fn verdict(&self, measured: &Distribution, floor: Option<&Distribution>) -> Verdict {
-        let keeps = |limit: Limit, value: Option<i64>, floor: Option<i64>| {
+        let keeps = |limit: &Limit| {
+            let value = limit.quantile.of(measured)?;
             // What is no multiple of the floor can be judged without it.
-            let floor = if limit.times == 0.0 { Some(0) } else { floor };
-            Some(value? as f64 <= limit.times * floor? as f64 + limit.plus)
+            let floor = if limit.times == 0.0 { 0 } else { limit.quantile.of(floor?)? };
+            Some(value as f64 <= limit.times * floor as f64 + limit.plus_ms * MILLISECOND)
         };
-        Verdict {
-            p50: keeps(self.p50, measured.p50(), floor.and_then(Distribution::p50)),
-            p99: keeps(self.p99, measured.p99(), floor.and_then(Distribution::p99)),
-        }
+        Verdict(self.limits.iter().map(|limit| (limit.quantile, keeps(limit))).collect())
     }
 
     /// The goal in words.
     pub fn describe(&self) -> String {
-        let limit = |limit: Limit, name: &str| {
-            let plus = limit.plus / MILLISECOND;
-            if limit.times == 0.0 {
-                format!("{plus} ms")
-            } else if limit.times == 1.0 {
-                format!("the floor's {name} + {plus} ms")
+        let limit = |limit: &Limit| {
+            let Limit { quantile, times, plus_ms } = limit;
+            let name = quantile.as_str();
+            if *times == 0.0 {
+                format!("{name} ≤ {plus_ms} ms")
+            } else if *times == 1.0 {
+                format!("{name} ≤ the floor's {name} + {plus_ms} ms")
             } else {
-                format!("{} × the floor's {name} + {plus} ms", limit.times)
+                format!("{name} ≤ {times} × the floor's {name} + {plus_ms} ms")
             }
         };
-        let measure = match self.measure {
-            Measure::Failover => "failover",
-            Measure::Excess => "excess",
-        };
-        format!("{measure}: p50 ≤ {}, p99 ≤ {}", limit(self.p50, "p50"), limit(self.p99, "p99"))
+        let limits: Vec<_> = self.limits.iter().map(limit).collect();
+        format!("{}: {}", self.measure.as_str(), limits.join(", "))
+    }
+}
+
+impl Measure {
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failover => "failover",
+            Self::Excess => "excess",
+        }
+    }
+}
+
+impl Quantile {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P99 => "p99",
+        }
+    }
+
+    fn of(self, distribution: &Distribution) -> Option<i64> {
+        match self {
+            Self::P50 => distribution.p50(),
+            Self::P90 => distribution.p90(),
+            Self::P99 => distribution.p99(),
+        }
     }
 }
 
 impl Verdict {
-    /// In a word or two.
-    pub const fn as_str(self) -> &'static str {
-        match (self.p50, self.p99) {
-            (Some(true), Some(true)) => "met",
-            (Some(true), None) => "p50 met",
-            (Some(false), Some(false)) => "MISSED",
-            (Some(false), _) => "p50 MISSED",
-            (_, Some(false)) => "p99 MISSED",
-            (None, _) => "–",
+    /// Whether any limit was not kept.
+    pub fn is_missed(&self) -> bool {
+        self.0.iter().any(|(_, kept)| *kept == Some(false))
+    }
+
+    /// In a word or two: which were missed, else which were met, where not all could be judged.
+    pub fn describe(&self) -> String {
+        let those = |kept| -> Vec<_> {
+            let these = self.0.iter().filter(|(_, this)| *this == Some(kept));
+            these.map(|(quantile, _)| quantile.as_str()).collect()
+        };
+        let (missed, met) = (those(false), those(true));
+        match (missed.len(), met.len()) {
+            (0, 0) => "–".into(),
+            (0, n) if n == self.0.len() => "met".into(),
+            (0, _) => format!("{} met", met.join(", ")),
+            (n, _) if n == self.0.len() => "MISSED".into(),
+            _ => format!("{} MISSED", missed.join(", ")),
         }
     }
 }
@@ -107,24 +169,37 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_goal_is_met_or_missed_by_the_floor_of_the_same_run() {
-        let goal = Goal::of("file", Fault::Resign).unwrap();
-        let floor: Distribution = vec![1_000_000; 100].into_iter().collect();
-        let verdict = |ms: f64| {
-            let measured: Distribution = vec![(ms * MILLISECOND) as i64; 100].into_iter().collect();
-            goal.verdict(&measured, Some(&floor)).as_str()
-        };
-        assert_eq!(verdict(3.5), "met");
-        assert_eq!(verdict(3.6), "p50 MISSED");
-        assert_eq!(verdict(11.1), "MISSED");
+    fn of_ms(samples: impl IntoIterator<Item = f64>) -> Distribution {
+        samples.into_iter().map(|ms| (ms * MILLISECOND) as i64).collect()
     }
 
     #[test]
-    fn of_few_samples_only_the_median_is_judged() {
+    fn a_goal_is_met_or_missed_by_the_floor_of_the_same_run() {
+        let goal = Goal::of("file", Fault::Resign).unwrap();
+        let floor = of_ms([1.0; 100]);
+        let verdict = |ms: f64| goal.verdict(&of_ms([ms; 100]), Some(&floor)).describe();
+        assert_eq!(verdict(3.5), "met");
+        assert_eq!(verdict(3.6), "p50 MISSED");
+        assert_eq!(verdict(11.1), "MISSED");
+        let wanted = "failover: p50 ≤ 1.5 × the floor's p50 + 2 ms, p99 ≤ the floor's p99 + 10 ms";
+        assert_eq!(goal.describe(), wanted);
+    }
+
+    #[test]
+    fn of_few_samples_only_what_they_can_tell_is_judged() {
         let goal = Goal::of("file", Fault::Freeze).unwrap();
-        let few: Distribution = vec![1_000_000; 10].into_iter().collect();
-        assert_eq!(goal.verdict(&few, None).as_str(), "p50 met");
-        assert_eq!(goal.verdict(&Distribution::default(), None).as_str(), "–");
+        assert_eq!(goal.verdict(&of_ms([1.0; 10]), None).describe(), "p50 met");
+        assert_eq!(goal.verdict(&Distribution::default(), None).describe(), "–");
+    }
+
+    #[test]
+    fn each_limit_has_its_own_quantile() {
+        let goal = Goal::of("redis", Fault::Crash).unwrap();
+        let slow = |n| (0..100).map(move |at| if at < n { 11.0 } else { 1.0 });
+        assert_eq!(goal.verdict(&of_ms(slow(10)), None).describe(), "met");
+        assert_eq!(goal.verdict(&of_ms(slow(11)), None).describe(), "p90 MISSED");
+        let partition = Goal::of("redis", Fault::PartitionReplies).unwrap();
+        assert_eq!(partition.describe(), "excess: p90 ≤ 10 ms");
+        assert!(Goal::of("floppy", Fault::Crash).is_none());
     }
 }

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use leasehold_testkit::Proxy;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::{self, Instant},
@@ -9,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Durations, Event, History, Parsed, monotonic,
-    plan::without_secret,
     process::{Process, Said},
+    store::{Link, without_secret},
 };
 
 /// What the contenders of one lease are started with.
@@ -18,6 +19,8 @@ use crate::{
 pub(crate) struct Cast {
     pub(crate) program: PathBuf,
     pub(crate) url: String,
+    /// Where each contender goes to the store by way of a proxy of its own.
+    pub(crate) link: Option<Link>,
     pub(crate) name: String,
     pub(crate) timing: Durations,
     pub(crate) contenders: usize,
@@ -28,6 +31,8 @@ pub(crate) struct Cast {
 pub(crate) struct Group {
     cast: Cast,
     members: Vec<Member>,
+    /// One for each member, where they go by way of proxies.
+    proxies: Vec<Proxy>,
     pub(crate) history: History,
     /// Lines that made no sense, for a warning.
     pub(crate) odd: Vec<String>,
@@ -49,7 +54,10 @@ impl Group {
     /// Starts the contenders, and waits until one of them leads and the others stand by.
     pub(crate) async fn start(cast: Cast, interrupt: CancellationToken) -> Result<Self> {
         let (say, said) = mpsc::unbounded_channel();
+        let links = cast.link.iter().flat_map(|link| vec![link; cast.contenders]);
+        let proxies = links.map(|link| Proxy::start(link.target)).collect::<Result<_, _>>();
         let mut group = Self {
+            proxies: proxies.context("could not start a proxy")?,
             members: Vec::new(),
             history: History::default(),
             odd: Vec::new(),
@@ -70,6 +78,11 @@ impl Group {
 
     pub(crate) fn process(&mut self, who: usize) -> &mut Process {
         &mut self.members[who].process
+    }
+
+    /// The link of a contender that goes by way of a proxy.
+    pub(crate) fn proxy(&self, who: usize) -> Result<&Proxy> {
+        self.proxies.get(who).context("a link can only be cut where there is a proxy")
     }
 
     /// The contender that leads, where exactly one does.
@@ -148,6 +161,7 @@ impl Group {
 
     /// Tells all to end, and hears what they still have to say.
     pub(crate) async fn disperse(&mut self) {
+        self.proxies.iter().for_each(Proxy::heal);
         for member in &mut self.members {
             member.leaving = true;
             member.process.hang_up();
@@ -173,10 +187,14 @@ impl Group {
     }
 
     fn recruit(&self, who: usize) -> Result<Member> {
-        let Cast { program, url, name, timing, .. } = &self.cast;
+        let Cast { program, url, link, name, timing, .. } = &self.cast;
+        let url = match (link, self.proxies.get(who)) {
+            (Some(link), Some(proxy)) => link.through(proxy.address()),
+            _ => url.clone(),
+        };
         let arguments = [
             "--url".into(),
-            url.clone(),
+            url,
             "--id".into(),
             format!("{name}-{who}"),
             "--timing".into(),

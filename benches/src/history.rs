@@ -18,10 +18,17 @@ pub struct Term {
     pub end: Option<u64>,
     /// Why it stopped.
     pub why: Option<String>,
-    /// When the last request left that might have prolonged it.
-    pub sending: Option<u64>,
+    /// When each request left that might have won or prolonged it.
+    pub sendings: Vec<u64>,
     /// The end of validity that its holder believed in last.
     pub until: Option<u64>,
+}
+
+impl Term {
+    /// When the last request left that might have prolonged it.
+    pub fn last_sending(&self) -> Option<u64> {
+        self.sendings.last().copied()
+    }
 }
 
 /// Two at work at once.
@@ -72,12 +79,12 @@ impl History {
                     last: None,
                     end: None,
                     why: None,
-                    sending,
+                    sendings: sending.into_iter().collect(),
                     until,
                 });
             }
             Event::Sending => match self.open(who) {
-                Some(term) => term.sending = Some(t),
+                Some(term) => term.sendings.push(t),
                 None => self.claim(who).sending = Some(t),
             },
             Event::Renewed { until } => match self.open(who) {
@@ -243,8 +250,8 @@ mod tests {
         let mut history = History::default();
         history.record(3, 5, &Event::Sending);
         history.record(3, 10, &start(1));
-        assert_eq!(history.terms()[0].sending, Some(5));
+        assert_eq!(history.terms()[0].sendings, [5]);
         history.record(3, 12, &Event::Sending);
-        assert_eq!(history.terms()[0].sending, Some(12));
+        assert_eq!(history.terms()[0].sendings, [5, 12]);
     }
 }

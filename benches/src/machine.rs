@@ -1,6 +1,5 @@
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
-use rustix::fs::statfs;
 use serde::Serialize;
 
 /// Where a run was made. What cannot be found out is left out.
@@ -10,7 +9,6 @@ pub struct Machine {
     cores: Option<usize>,
     memory_gib: Option<f64>,
     kernel: String,
-    file_system: Option<String>,
     rustc: Option<String>,
     revision: Option<String>,
     /// The load average of the last minute, before the run.
@@ -18,8 +16,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This machine, and the file system of a directory, where the store is one.
-    pub(crate) fn here(directory: Option<&Path>) -> Self {
+    pub(crate) fn here() -> Self {
         let uname = rustix::system::uname();
         Self {
             cpu: cpu(),
@@ -30,7 +27,6 @@ impl Machine {
                 uname.sysname().to_string_lossy(),
                 uname.release().to_string_lossy()
             ),
-            file_system: directory.and_then(file_system),
             rustc: said_by(Command::new("rustc").arg("--version")),
             revision: revision(),
             load: fs::read_to_string("/proc/loadavg")
@@ -48,7 +44,6 @@ impl Machine {
         }
         parts.extend(self.memory_gib.map(|gib| format!("{gib} GiB")));
         parts.push(self.kernel.clone());
-        parts.extend(self.file_system.as_ref().map(|name| format!("store on {name}")));
         parts.extend(self.rustc.clone());
         parts.extend(self.revision.as_ref().map(|revision| format!("revision {revision}")));
         parts.extend(self.load.map(|load| format!("load before {load}")));
@@ -96,21 +91,6 @@ fn memory_gib() -> Option<f64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let kib: f64 = info.lines().next()?.split_whitespace().nth(1)?.parse().ok()?;
     Some((kib / 1024.0 / 1024.0 * 10.0).round() / 10.0)
-}
-
-fn file_system(directory: &Path) -> Option<String> {
-    // By the magic numbers of statfs(2); ext4 shares its number with ext2 and ext3.
-    let magic = statfs(directory).ok()?.f_type;
-    Some(match magic {
-        0xef53 => "ext4".into(),
-        0x5846_5342 => "xfs".into(),
-        0x9123_683e => "btrfs".into(),
-        0x2fc1_2fc1 => "zfs".into(),
-        0xf2f5_2010 => "f2fs".into(),
-        0x0102_1994 => "tmpfs".into(),
-        0x794c_7630 => "overlayfs".into(),
-        other => format!("file system {other:#x}"),
-    })
 }
 
 fn revision() -> Option<String> {

@@ -2,20 +2,24 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::{Durations, Fault};
+use crate::{Durations, Fault, store::Kind};
 
 /// Measures how fast leadership moves: starts real processes, lets them campaign, injects a fault
 /// into the leader, and measures until the successor's work starts.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo bench --bench failover --", max_term_width = 100)]
 pub struct Options {
-    /// The store. Each fault gets a lease of its own: its name replaces `{}` in the URL, or is
-    /// appended to it. Default: a directory that is made for this run, where TMPDIR says or else in
-    /// /dev/shm
-    #[arg(long)]
+    /// A store that is there. Each fault gets a lease of its own: its name replaces `{}` in the URL,
+    /// or is appended to it. Default: stores that are made for this run
+    #[arg(long, conflicts_with = "stores")]
     pub url: Option<String>,
 
-    /// What is done to the leader
+    /// The stores that are made for this run, one after the other: `file`, a directory where TMPDIR
+    /// says or else in /dev/shm; `redis`, a server [default: all that the bench was built with]
+    #[arg(long, value_delimiter = ',', value_parser = store)]
+    pub stores: Vec<String>,
+
+    /// What is done to the leader. A partition needs a store that is reached by plain TCP
     #[arg(long, value_delimiter = ',', default_values_t = Fault::ALL)]
     pub faults: Vec<Fault>,
 
@@ -67,6 +71,11 @@ impl Options {
     }
 }
 
+/// A store that this bench can start.
+fn store(name: &str) -> Result<String, String> {
+    Kind::named(name).map(|kind| kind.name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,12 +103,14 @@ mod tests {
     #[test]
     fn bad_options_say_what_is_wrong() {
         for (arguments, why) in [
-            (&["--faults", "meteor"][..], "resign, step-down, crash, freeze"),
+            (&["--faults", "meteor"][..], "resign, step-down, crash, freeze, partition"),
             (&["--rounds", "0"], "0 is not in 1..=100000"),
             (&["--contenders", "1"], "1 is not in 2..=64"),
             (&["--timing", "1s/700ms"], "has 2 parts"),
             (&["--seed", "x"], "invalid digit"),
             (&["--frobnicate"], "unexpected argument"),
+            (&["--stores", "floppy"], "the stores are file, redis"),
+            (&["--stores", "file", "--url", "file:///x/y"], "cannot be used with"),
         ] {
             let error = parse(arguments).unwrap_err();
             assert!(error.contains(why), "{arguments:?}: {error}");

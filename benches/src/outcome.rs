@@ -21,9 +21,9 @@ pub struct Outcome {
     pub machine: Machine,
     /// What was asked for.
     pub settings: Settings,
-    /// The bare steps of a handover.
-    pub floor: Option<Floor>,
-    /// What was measured, by timing and fault.
+    /// The stores, in the order in which they were measured.
+    pub stores: Vec<Measured>,
+    /// What was measured, by store, timing and fault.
     pub rows: Vec<Row>,
     /// What else went wrong: the floor could not be measured, for example.
     pub warnings: Vec<String>,
@@ -32,8 +32,6 @@ pub struct Outcome {
 /// What a run was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
-    pub(crate) backend: String,
-    pub(crate) url: String,
     pub(crate) program: String,
     pub(crate) rounds: usize,
     pub(crate) contenders: u32,
@@ -41,12 +39,25 @@ pub struct Settings {
     pub(crate) seed: u64,
 }
 
+/// A store that was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// Its kind, as the rows name it.
+    pub name: String,
+    /// What it is and where.
+    pub description: String,
+    /// The bare steps of a handover on it.
+    pub floor: Option<Floor>,
+    /// Which faults cannot be done on it, and why.
+    pub left_out: Option<String>,
+}
+
 impl Outcome {
     /// What must not have happened, one sentence each.
     pub fn violations(&self) -> Vec<String> {
         let mut violations = Vec::new();
         for row in &self.rows {
-            let what = format!("{} at {}", row.fault, row.timing);
+            let what = format!("{}: {} at {}", row.store, row.fault, row.timing);
             for overlap in &row.overlaps {
                 violations.push(format!(
                     "OVERLAP: {what}: the terms {} and {} were at work at once for {:.3} ms",

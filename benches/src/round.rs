@@ -1,13 +1,15 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use leasehold_testkit::Direction;
 use rand::{RngExt as _, rngs::StdRng};
 use rustix::process::Signal;
 use serde::Serialize;
 
 use crate::{
-    Durations, Fault,
+    Durations, Fault, Term,
     calendar::{Booking, Calendar},
+    fault::Deed,
     group::Group,
     monotonic,
 };
@@ -37,6 +39,9 @@ pub(crate) struct Round {
     pub(crate) overlap: u64,
     /// From SIGCONT until the woken leader told that its work has ended.
     pub(crate) woken_stop: Option<u64>,
+    /// From when a leader that was cut off told that its work had ended until the end of its
+    /// validity. None where it does not tell of that.
+    pub(crate) stopped_before: Option<i64>,
 }
 
 /// How rounds are made.
@@ -60,7 +65,8 @@ impl Rounds {
     /// How long a round takes, for a forecast.
     pub(crate) fn forecast(fault: Fault, timing: Durations, proves_death: bool) -> Duration {
         let wait = if fault.waits_for_lease(proves_death) { timing.lease } else { Duration::ZERO };
-        Self::SETTLE + timing.retry / 2 + Self::HANDOVER + wait
+        let healing = if fault.cuts() { timing.retry * 2 } else { Duration::ZERO };
+        Self::SETTLE + timing.retry / 2 + Self::HANDOVER + wait + healing
     }
 
     /// One round: a fault at a random instant, and its consequences.
@@ -76,31 +82,46 @@ impl Rounds {
             group.expect_end(leader);
         }
         let known = group.history.terms().len();
-        let fault_at = group.process(leader).signal(fault.signal())?;
+        let fault_at = match fault.deed() {
+            Deed::Signal(signal) => group.process(leader).signal(signal)?,
+            Deed::Cut(direction) => {
+                let at = monotonic();
+                group.proxy(leader)?.black_hole(direction);
+                at
+            }
+        };
         if fault == Fault::Crash {
             group.history.killed(leader, fault_at);
         }
-        let (next, _booking) = self.successor(group, booking, leader, known, patience).await?;
+        let past = Past { leader, known, fault_at };
+        let (next, _booking) = self.successor(group, booking, &past, patience).await?;
         let next = next.with_context(|| {
             format!("{fault}: no successor within {patience:?} of the fault; {}", group.oddities())
         })?;
-        let woken_stop = match fault {
-            Fault::Resign | Fault::Crash => {
-                group.replace(leader).await?;
-                None
-            }
-            Fault::StepDown => {
-                self.stopped(group, leader, known, patience).await?;
-                None
-            }
-            Fault::Freeze => {
+        // Healed, what was held arrives, too late for this.
+        let arrived = past.arrived(group);
+        let (mut woken_stop, mut stopped_before) = (None, None);
+        match fault.deed() {
+            Deed::Signal(_) if fault.ends_process() => group.replace(leader).await?,
+            Deed::Signal(Signal::STOP) => {
                 let woken = group.process(leader).signal(Signal::CONT)?;
-                let stop = self.stopped(group, leader, known, patience).await?;
-                Some(stop.saturating_sub(woken))
+                let stop = self.stopped(group, &past, patience).await?;
+                woken_stop = Some(stop.saturating_sub(woken));
             }
-        };
+            Deed::Signal(_) => drop(self.stopped(group, &past, patience).await?),
+            Deed::Cut(_) => {
+                group.proxy(leader)?.heal();
+                let stop = self.stopped(group, &past, patience).await?;
+                let until = past.term(group).and_then(|term| term.until);
+                stopped_before = until.map(|until| between(stop, until));
+                // For it to be a standby again that follows what happens.
+                group.listen(self.timing.retry * 2).await?;
+            }
+        }
         group.settled(patience).await?;
-        Ok(self.measured(group, fault_at, leader, next, woken_stop))
+        let mut round = self.measured(group, &past, next, arrived);
+        (round.woken_stop, round.stopped_before) = (woken_stop, stopped_before);
+        Ok(round)
     }
 
     /// Waits for a random instant that no other lease needs, at which somebody leads.
@@ -110,8 +131,8 @@ impl Rounds {
             // Uniform over one interval: it falls anywhere between two renewals.
             let phase = self.timing.retry.mul_f64(self.rng.random_range(0.0..1.0));
             group.listen(Self::SETTLE + phase).await?;
-            let booking = if self.fault == Fault::Freeze {
-                lease_end(group, self.timing)
+            let booking = if self.fault == Fault::Freeze || self.fault.cuts() {
+                lease_end(group, self.timing, self.fault)
                     .and_then(|end| self.calendar.at(end - Self::BEFORE_END, end + Self::AFTER_END))
             } else {
                 let booking = self.calendar.now(Self::HANDOVER).await;
@@ -130,79 +151,109 @@ impl Rounds {
         &self,
         group: &mut Group,
         booking: Booking,
-        leader: usize,
-        known: usize,
+        past: &Past,
         patience: Duration,
     ) -> Result<(Option<usize>, Booking)> {
+        let known = past.known;
         let find = |group: &Group| (group.history.terms().len() > known).then_some(known);
-        let soon =
-            if self.fault == Fault::Freeze { Duration::from_millis(2) } else { Self::HANDOVER };
-        if let Some(next) = group.until(soon, find).await? {
-            return Ok((Some(next), booking));
+        let waits = self.fault == Fault::Freeze || self.fault.cuts();
+        let soon = if waits { Duration::from_millis(2) } else { Self::HANDOVER };
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(next) = group.until(soon, find).await? {
+                return Ok((Some(next), booking));
+            }
+            // It has to wait for the end of the lease: others may go on until then.
+            if let Some(last) = past.last_request(group, past.arrived(group)) {
+                let end = last + self.timing.lease.as_nanos() as u64;
+                booking.move_to(end - Self::BEFORE_END, end + Self::AFTER_END);
+            }
+            // Who is only not answered goes on prolonging it for a while.
+            let told = past.sendings(group);
+            let news = |group: &Group| {
+                (find(group).is_some() || past.sendings(group) != told).then_some(())
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if group.until(left, news).await?.is_none() {
+                return Ok((None, booking));
+            }
         }
-        // It has to wait for the end of the lease: others may go on until then.
-        let sending = group.history.terms()[..known].iter().rev().find(|term| term.who == leader);
-        if let Some(sending) = sending.and_then(|term| term.sending) {
-            let end = sending + self.timing.lease.as_nanos() as u64;
-            booking.move_to(end - Self::BEFORE_END, end + Self::AFTER_END);
-        }
-        Ok((group.until(patience, find).await?, booking))
     }
 
     /// Waits until the former leader has told that its work ended; says when it told so.
-    async fn stopped(
-        &self,
-        group: &mut Group,
-        leader: usize,
-        known: usize,
-        patience: Duration,
-    ) -> Result<u64> {
-        let stop = |group: &Group| {
-            let terms = &group.history.terms()[..known];
-            terms.iter().rev().find(|term| term.who == leader).and_then(|term| term.end)
-        };
+    async fn stopped(&self, group: &mut Group, past: &Past, patience: Duration) -> Result<u64> {
+        let stop = |group: &Group| past.term(group).and_then(|term| term.end);
         group.until(patience, stop).await?.with_context(|| {
             format!("{}: the former leader did not stop within {patience:?}", self.fault)
         })
     }
 
-    fn measured(
-        &self,
-        group: &Group,
-        fault_at: u64,
-        leader: usize,
-        next: usize,
-        woken_stop: Option<u64>,
-    ) -> Round {
-        let terms = group.history.terms();
-        let successor = &terms[next];
-        let earlier = terms[..next].iter().rev().find(|term| term.who == leader);
+    fn measured(&self, group: &Group, past: &Past, next: usize, arrived: Option<u64>) -> Round {
+        let successor = &group.history.terms()[next];
+        let earlier = past.term(group);
         let lease = self.timing.lease.as_nanos() as i64;
         Round {
-            fault_at,
-            leader,
+            fault_at: past.fault_at,
+            leader: past.leader,
             token: earlier.map_or(0, |term| term.token),
             successor: successor.who,
             next_token: successor.token,
             start: successor.start,
-            failover: between(fault_at, successor.start),
-            excess: earlier
-                .and_then(|term| term.sending)
+            failover: between(past.fault_at, successor.start),
+            excess: past
+                .last_request(group, arrived)
                 .map(|sending| between(sending, successor.start) - lease),
             overlap: earlier
                 .and_then(|term| term.last)
                 .map_or(0, |last| last.saturating_sub(successor.start)),
-            woken_stop,
+            woken_stop: None,
+            stopped_before: None,
         }
     }
 }
 
+/// What there was when a fault was done.
+#[derive(Debug)]
+struct Past {
+    leader: usize,
+    /// How many terms had been told of.
+    known: usize,
+    fault_at: u64,
+}
+
+impl Past {
+    /// The leader's term.
+    fn term<'a>(&self, group: &'a Group) -> Option<&'a Term> {
+        group.history.terms()[..self.known].iter().rev().find(|term| term.who == self.leader)
+    }
+
+    fn sendings(&self, group: &Group) -> usize {
+        self.term(group).map_or(0, |term| term.sendings.len())
+    }
+
+    /// When anything that the leader sent last got through, where it has a proxy that knows.
+    fn arrived(&self, group: &Group) -> Option<u64> {
+        let ago = group.proxy(self.leader).ok()?.last_carried(Direction::Requests)?.elapsed();
+        Some(monotonic().saturating_sub(ago.as_nanos() as u64))
+    }
+
+    /// When the last request left that may have prolonged the lease: without a proxy the last one,
+    /// whether it was confirmed or not; with one the last that got through.
+    fn last_request(&self, group: &Group, arrived: Option<u64>) -> Option<u64> {
+        let sendings = &self.term(group)?.sendings;
+        let may_count = |sending: &&u64| arrived.is_none_or(|arrived| **sending <= arrived);
+        sendings.iter().rev().find(may_count).copied()
+    }
+}
+
 /// When the lease ends if its holder does nothing more, as far as is known.
-fn lease_end(group: &Group, timing: Durations) -> Option<u64> {
+fn lease_end(group: &Group, timing: Durations, fault: Fault) -> Option<u64> {
     let leader = group.leader()?;
     let term = group.history.terms().iter().rev().find(|term| term.who == leader)?;
-    let from = term.sending.unwrap_or_else(monotonic);
-    Some(from + timing.lease.as_nanos() as u64)
+    let from = term.last_sending().unwrap_or_else(monotonic);
+    // Its next request will arrive still.
+    let more = if fault == Fault::PartitionReplies { timing.retry } else { Duration::ZERO };
+    Some(from + (timing.lease + more).as_nanos() as u64)
 }
 
 fn between(from: u64, to: u64) -> i64 {

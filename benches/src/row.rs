@@ -10,6 +10,8 @@ use crate::{
 /// One fault at one timing: everything that was measured of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// The kind of store.
+    pub store: String,
     /// What was done to the leader.
     pub fault: Fault,
     /// The contenders' timing.
@@ -20,6 +22,9 @@ pub struct Row {
     pub excess: Distribution,
     /// From the waking of a frozen leader until it told that its work had ended.
     pub woken_stop: Distribution,
+    /// From when a leader that was cut off told that its work had ended until the end of its
+    /// validity.
+    pub stopped_before: Distribution,
     /// What the failover (for a freeze: the excess) is compared with.
     pub floor: Option<Distribution>,
     /// What had to be reached.
@@ -54,15 +59,16 @@ pub struct Lease {
 
 impl Row {
     pub(crate) fn new(
+        store: &str,
         fault: Fault,
         timing: Durations,
-        backend: &str,
         floor: Option<&Floor>,
         leases: Vec<Lease>,
     ) -> Self {
         let rounds = || leases.iter().flat_map(|lease| &lease.rounds);
-        let goal = Goal::of(backend, fault);
+        let goal = Goal::of(store, fault);
         let mut row = Self {
+            store: store.to_owned(),
             fault,
             timing,
             failover: rounds().map(|round| round.failover).collect(),
@@ -71,6 +77,7 @@ impl Row {
                 .filter_map(|round| round.woken_stop)
                 .map(u64::cast_signed)
                 .collect(),
+            stopped_before: rounds().filter_map(|round| round.stopped_before).collect(),
             floor: floor.and_then(|floor| floor.of(fault)).cloned(),
             goal,
             verdict: None,
@@ -97,10 +104,13 @@ impl Row {
     /// Which of the two that is.
     pub fn measure(&self) -> Measure {
         let waits = self.excess.p50().is_some_and(|excess| excess >= 0);
-        if self.fault == Fault::Freeze || self.fault == Fault::Crash && waits {
-            Measure::Excess
-        } else {
-            Measure::Failover
+        match self.fault {
+            Fault::Crash if waits => Measure::Excess,
+            Fault::Resign | Fault::StepDown | Fault::Crash => Measure::Failover,
+            Fault::Freeze
+            | Fault::Partition
+            | Fault::PartitionRequests
+            | Fault::PartitionReplies => Measure::Excess,
         }
     }
 
@@ -131,7 +141,11 @@ impl Floor {
         let floor = match fault {
             Fault::Resign | Fault::StepDown => &self.handover,
             Fault::Crash if self.crash.n() > 0 => &self.crash,
-            Fault::Crash | Fault::Freeze => &self.acquisition,
+            Fault::Crash
+            | Fault::Freeze
+            | Fault::Partition
+            | Fault::PartitionRequests
+            | Fault::PartitionReplies => &self.acquisition,
         };
         (floor.n() > 0).then_some(floor)
     }

@@ -5,22 +5,19 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use anyhow::{Context, Result};
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use anyhow::{Result, ensure};
+use rand::{SeedableRng as _, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Options, Outcome, Row,
-    calendar::Calendar,
-    floor::{Floor, Pair, Samples},
-    group::{Cast, Group},
+    Options, Outcome,
     machine::{Busy, Machine},
     outcome::Settings,
-    plan::{Plan, PlannedLease, without_secret},
+    plan::Plan,
     progress::Progress,
     report,
-    round::Rounds,
-    row::Lease,
+    stage::Stage,
+    store::Store,
     table,
 };
 
@@ -38,84 +35,44 @@ pub struct Surroundings {
 /// Measures. An interruption ends it early, with what was measured until then.
 ///
 /// # Errors
-/// The options cannot work, or a contender ended before anything could be measured.
+/// The options cannot work, a store could not be started, or a contender ended before anything
+/// could be measured.
 pub async fn measure(
     options: &Options,
     around: &Surroundings,
     interrupt: CancellationToken,
 ) -> Result<Outcome> {
-    let plan = Plan::new(options)?;
+    let stores = Store::all(options).await?;
+    let plans = stores.iter().map(|store| Plan::new(options, store));
+    let plans: Vec<_> = plans.collect::<Result<_>>()?;
+    let left_out: Vec<_> = plans.iter().filter_map(|plan| plan.left_out.as_deref()).collect();
+    let nothing = plans.iter().all(|plan| plan.phases.is_empty());
+    ensure!(!nothing, "there is nothing to measure: {}", left_out.join("; "));
+
     let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let (began, busy) = (Instant::now(), Busy::since_now());
     let seed = options.seed.unwrap_or_else(rand::random);
     let program = options.program.as_deref().map_or_else(|| around.contender.clone(), from_here);
-    let machine = Machine::here(plan.directory.as_ref().map(tempfile::TempDir::path));
-    let floors = plan.floors.len();
-    let rounds: usize = plan.leases.iter().map(|lease| lease.rounds).sum();
-    let progress = Progress::new(rounds + floors * options.rounds());
-    progress.say(&format!(
-        "{} leases, {} processes, seed {seed}; about {}. Ctrl-C keeps what was measured.",
-        plan.leases.len() + floors,
-        plan.leases.len() * options.contenders as usize + 2 * floors,
-        humantime::format_duration(Duration::from_secs(plan.forecast.as_secs()))
-    ));
+    let machine = Machine::here();
+    let progress = Progress::new(plans.iter().map(|plan| plan.rounds(options)).sum());
+    progress.say(&announcement(&stores, &plans, seed));
     let stage = Stage {
-        calendar: Calendar::default(),
+        contender: program.clone(),
+        floor: around.floor.clone(),
         progress: progress.clone(),
         interrupt: interrupt.clone(),
     };
     let mut rng = StdRng::seed_from_u64(seed);
-
-    let casts = plan.leases.iter().map(|lease| Cast {
-        program: program.clone(),
-        url: lease.url.clone(),
-        name: lease.name.clone(),
-        timing: lease.timing,
-        contenders: options.contenders as usize,
-    });
-    // All are started before anything is measured: to start a process is hard work.
-    let groups =
-        futures::future::try_join_all(casts.map(|cast| Group::start(cast, interrupt.clone())));
-    let groups = match groups.await {
-        Ok(groups) => groups,
-        Err(_) if interrupt.is_cancelled() => Vec::new(),
-        Err(error) => {
+    let (mut measured, mut rows, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for (store, plan) in stores.iter().zip(&plans) {
+        let done = stage.store(store, plan, options, &mut rng).await.inspect_err(|_| {
             progress.finish();
-            return Err(error);
-        }
-    };
-    let mut floors = Vec::new();
-    for (name, crash) in plan.floors.iter().copied() {
-        let floor = FloorPlan {
-            program: around.floor.clone(),
-            url: plan.lease_url(name)?,
-            rounds: options.rounds(),
-            crash,
-            seed: rng.random(),
-        };
-        floors.push((crash, tokio::spawn(stage.clone().floor(floor))));
+        });
+        let (store, its_rows, its_warnings) = done?;
+        measured.push(store);
+        rows.extend(its_rows);
+        warnings.extend(its_warnings);
     }
-    let mut running = Vec::new();
-    for (group, lease) in groups.into_iter().zip(&plan.leases) {
-        running.push(tokio::spawn(stage.clone().rounds(group, lease.clone(), rng.random())));
-    }
-    let mut leases = Vec::new();
-    for (running, planned) in running.into_iter().zip(&plan.leases) {
-        leases.push((planned.clone(), running.await.context("a measuring task broke")?));
-    }
-    let mut warnings = Vec::new();
-    let (mut handovers, mut crashes, mut acquisitions) = (Vec::new(), Vec::new(), Vec::new());
-    for (crash, floor) in floors {
-        let (samples, warning) = floor.await.context("a measuring task broke")?;
-        warnings.extend(warning);
-        if crash { &mut crashes } else { &mut handovers }.extend(samples.whole);
-        acquisitions.extend(samples.acquisition);
-    }
-    let floor = (!options.no_floor).then(|| Floor {
-        handover: handovers.into_iter().collect(),
-        crash: crashes.into_iter().collect(),
-        acquisition: acquisitions.into_iter().collect(),
-    });
     progress.finish();
     Ok(Outcome {
         date,
@@ -124,18 +81,31 @@ pub async fn measure(
         interrupted: interrupt.is_cancelled(),
         machine,
         settings: Settings {
-            backend: plan.backend.clone(),
-            url: without_secret(&plan.url),
             program: program.display().to_string(),
             rounds: options.rounds(),
             contenders: options.contenders,
             timings: options.timing.clone(),
             seed,
         },
-        rows: rows(&plan, floor.as_ref(), leases),
-        floor,
+        stores: measured,
+        rows,
         warnings,
     })
+}
+
+fn announcement(stores: &[Store], plans: &[Plan], seed: u64) -> String {
+    let names: Vec<_> = stores.iter().map(|store| store.name.as_str()).collect();
+    let forecast: Duration = plans.iter().map(|plan| plan.forecast).sum();
+    let mut text = format!(
+        "{}, seed {seed}; about {}. Ctrl-C keeps what was measured.",
+        names.join(", "),
+        humantime::format_duration(Duration::from_secs(forecast.as_secs()))
+    );
+    for left_out in plans.iter().filter_map(|plan| plan.left_out.as_deref()) {
+        text.push('\n');
+        text.push_str(left_out);
+    }
+    text
 }
 
 /// Shows the outcome: the table on standard output, the report and the JSON file where they were
@@ -171,93 +141,5 @@ fn from_here(path: &Path) -> PathBuf {
     match env::var_os("PWD") {
         Some(here) if env::var_os("CARGO").is_some() => Path::new(&here).join(path),
         _ => path.to_owned(),
-    }
-}
-
-fn rows(plan: &Plan, floor: Option<&Floor>, mut leases: Vec<(PlannedLease, Lease)>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    while let Some((first, _)) = leases.first() {
-        let (fault, timing) = (first.fault, first.timing);
-        let (these, others) =
-            leases.into_iter().partition(|(l, _)| (l.fault, l.timing) == (fault, timing));
-        leases = others;
-        let these: Vec<_> = these;
-        let these = these.into_iter().map(|(_, lease)| lease).collect();
-        rows.push(Row::new(fault, timing, &plan.backend, floor, these));
-    }
-    rows
-}
-
-/// What one pair of the floor is to do.
-#[derive(Debug)]
-struct FloorPlan {
-    program: PathBuf,
-    url: String,
-    rounds: usize,
-    crash: bool,
-    seed: u64,
-}
-
-/// What all that is measured side by side has in common.
-#[derive(Clone, Debug)]
-struct Stage {
-    calendar: Calendar,
-    progress: Progress,
-    interrupt: CancellationToken,
-}
-
-impl Stage {
-    /// Measures the floor beside the rest. What stands in its way is a warning: the rounds count.
-    async fn floor(self, asked: FloorPlan) -> (Samples, Option<String>) {
-        let FloorPlan { program, url, rounds, crash, seed } = asked;
-        let pair = tokio::select! {
-            pair = Pair::start(program, url) => pair,
-            () = self.interrupt.cancelled() => return (Samples::default(), None),
-        };
-        let (samples, done) = match pair {
-            Ok(pair) => {
-                let rng = StdRng::seed_from_u64(seed);
-                pair.measure(rounds, crash, rng, self.calendar, self.progress, self.interrupt).await
-            }
-            Err(error) => (Samples::default(), Err(error)),
-        };
-        let warning =
-            done.err().map(|error| format!("the floor was not measured to its end: {error:#}"));
-        (samples, warning)
-    }
-
-    async fn rounds(self, mut group: Group, planned: PlannedLease, seed: u64) -> Lease {
-        let mut rounds = Rounds {
-            fault: planned.fault,
-            timing: planned.timing,
-            calendar: self.calendar,
-            rng: StdRng::seed_from_u64(seed),
-        };
-        let mut done = Vec::new();
-        let mut trouble = None;
-        while done.len() < planned.rounds {
-            match rounds.next(&mut group).await {
-                Ok(round) => done.push(round),
-                Err(_) if self.interrupt.is_cancelled() => break,
-                Err(error) => {
-                    let text =
-                        format!("round {} of lease {}: {error:#}", done.len() + 1, planned.name);
-                    self.progress.say(&text);
-                    trouble = Some(text);
-                    break;
-                }
-            }
-            self.progress.tick();
-        }
-        group.disperse().await;
-        Lease {
-            name: planned.name,
-            rounds: done,
-            overlaps: group.history.overlaps(),
-            stale_tokens: group.history.stale_tokens(),
-            trouble,
-            odd: std::mem::take(&mut group.odd),
-            terms: group.history.into_terms(),
-        }
     }
 }

@@ -43,6 +43,11 @@ impl Distribution {
         (self.n() >= Self::ENOUGH_FOR_P99).then(|| self.quantile(0.99)).flatten()
     }
 
+    /// The smallest.
+    pub fn min(&self) -> Option<i64> {
+        self.sorted.first().copied()
+    }
+
     /// The greatest.
     pub fn max(&self) -> Option<i64> {
         self.sorted.last().copied()

@@ -1,6 +1,9 @@
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{Distribution, Outcome, Row, goal::Measure};
+use crate::{
+    Distribution, Outcome, Row,
+    goal::{Measure, Verdict},
+};
 
 /// The outcome as a table for a terminal.
 pub(crate) fn render(outcome: &Outcome) -> String {
@@ -20,11 +23,12 @@ pub(crate) fn render(outcome: &Outcome) -> String {
         "goal",
         "overlap",
     ]);
-    let mut timing = None;
+    let mut heading = None;
     for row in &outcome.rows {
-        if outcome.settings.timings.len() > 1 && timing != Some(row.timing) {
-            table.add_row([format!("{}", row.timing)]);
-            timing = Some(row.timing);
+        let this = heading_of(outcome, row);
+        if !this.is_empty() && heading.as_ref() != Some(&this) {
+            table.add_row([&this]);
+            heading = Some(this);
         }
         table.add_row(cells(row, Measure::Failover));
         table.add_row(cells(row, Measure::Excess));
@@ -32,9 +36,10 @@ pub(crate) fn render(outcome: &Outcome) -> String {
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let stores: Vec<_> = outcome.stores.iter().map(|store| store.description.as_str()).collect();
     let mut text = format!(
-        "\n{}, {} contenders, lease/deadline/retry {}\n\n{table}\n",
-        outcome.settings.url,
+        "\n{}\n{} contenders, lease/deadline/retry {}\n\n{table}\n",
+        stores.join("\n"),
         outcome.settings.contenders,
         outcome.settings.timings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     );
@@ -45,22 +50,43 @@ pub(crate) fn render(outcome: &Outcome) -> String {
     text
 }
 
+/// What the rows around this one have in common, where not all have it.
+fn heading_of(outcome: &Outcome, row: &Row) -> String {
+    let store = (outcome.stores.len() > 1).then(|| row.store.clone());
+    let timing = (outcome.settings.timings.len() > 1).then(|| row.timing.to_string());
+    store.into_iter().chain(timing).collect::<Vec<_>>().join(" at ")
+}
+
+/// A row's name among the others.
+pub(crate) fn name(outcome: &Outcome, row: &Row) -> String {
+    match heading_of(outcome, row) {
+        heading if heading.is_empty() => row.fault.to_string(),
+        heading => format!("{heading}: {}", row.fault),
+    }
+}
+
 /// What does not fit into the table.
 pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     let mut remarks = vec![format!(
         "failover: from the fault to the successor's work. excess: from the end of the lease to it."
     )];
     for row in &outcome.rows {
-        let name = if outcome.settings.timings.len() > 1 {
-            format!("{} at {}", row.fault, row.timing)
-        } else {
-            row.fault.to_string()
-        };
+        let name = name(outcome, row);
         if let (Some(p50), Some(max)) = (row.woken_stop.p50(), row.woken_stop.max()) {
             remarks.push(format!(
                 "{name}: woken, the former leader told that its work had ended after {} ms (p50), {} ms (max).",
                 ms(p50),
                 ms(max)
+            ));
+        }
+        if let (Some(p50), Some(least)) = (row.stopped_before.p50(), row.stopped_before.min()) {
+            let late = row.stopped_before.samples().iter().filter(|before| **before < 0).count();
+            remarks.push(format!(
+                "{name}: cut off, the former leader told that its work had ended {} ms (p50), {} ms (least) before the end of its validity, {} of {} times in time.",
+                ms(p50),
+                ms(least),
+                row.stopped_before.n() - late,
+                row.stopped_before.n(),
             ));
         }
         if row.unplanned > 0 {
@@ -73,6 +99,7 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             remarks.push(format!("{name}: {} odd lines, the first: {first}", row.odd_lines.len()));
         }
     }
+    remarks.extend(outcome.stores.iter().filter_map(|store| store.left_out.clone()));
     if let Some(busy) = outcome.busy {
         let other = if busy > 0.6 { ": other work was measured with it" } else { "" };
         remarks
@@ -93,9 +120,9 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
 }
 
 fn cells(row: &Row, measure: Measure) -> Vec<String> {
-    let (name, measured) = match measure {
-        Measure::Failover => ("failover", &row.failover),
-        Measure::Excess => ("excess", &row.excess),
+    let measured = match measure {
+        Measure::Failover => &row.failover,
+        Measure::Excess => &row.excess,
     };
     let first = measure == Measure::Failover;
     let compared = row.measure() == measure;
@@ -103,7 +130,7 @@ fn cells(row: &Row, measure: Measure) -> Vec<String> {
     let or_dash = |value: Option<i64>| value.map_or("–".into(), ms);
     let mut cells = vec![
         if first { row.fault.to_string() } else { String::new() },
-        name.into(),
+        measure.as_str().into(),
         measured.n().to_string(),
         or_dash(measured.p50()),
         or_dash(measured.p90()),
@@ -119,8 +146,9 @@ fn cells(row: &Row, measure: Measure) -> Vec<String> {
     } else {
         cells.extend([String::new(), String::new(), String::new()]);
     }
-    let goal = row.goal.filter(|goal| goal.measure == measure).and(row.verdict);
-    cells.push(goal.map_or(String::new(), |verdict| verdict.as_str().into()));
+    let judged = row.goal.is_some_and(|goal| goal.measure == measure);
+    let verdict = row.verdict.as_ref().filter(|_| judged);
+    cells.push(verdict.map_or(String::new(), Verdict::describe));
     cells.push(match (first, row.overlaps.len()) {
         (false, _) => String::new(),
         (true, 0) => "0".into(),

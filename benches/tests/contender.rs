@@ -19,7 +19,7 @@ async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floo
         floor: env!("CARGO_BIN_EXE_floor").into(),
         target: target.path().into(),
     };
-    let options = ["failover", "--rounds", "3", "--timing", "500ms/330ms/60ms"];
+    let options = ["failover", "--stores", "file", "--rounds", "3", "--timing", "500ms/330ms/60ms"];
     let options = Options::try_parse_from(options).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.violations(), Vec::<String>::new());

@@ -88,7 +88,11 @@ async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
         run("overlap", "resign", "2", CancellationToken::new()).await.unwrap();
     assert!(outcome.rows[0].overlaps.len() >= 2, "{:?}", outcome.rows[0].overlaps);
     assert!(outcome.rows[0].worst_overlap() > 10_000_000);
-    assert!(outcome.violations()[0].contains("OVERLAP: resign"), "{:?}", outcome.violations());
+    assert!(
+        outcome.violations()[0].contains("OVERLAP: fake: resign"),
+        "{:?}",
+        outcome.violations()
+    );
     assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
     assert!(page.contains("class=\"overlap\""), "it is drawn");
@@ -97,7 +101,9 @@ async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
 #[tokio::test]
 async fn a_token_that_does_not_grow_makes_the_run_fail() {
     let (outcome, ..) = run("stale", "crash", "3", CancellationToken::new()).await.unwrap();
-    assert!(outcome.violations().iter().any(|violation| violation.starts_with("TOKEN: crash")));
+    assert!(
+        outcome.violations().iter().any(|violation| violation.starts_with("TOKEN: fake: crash"))
+    );
     assert!(is_failure(outcome.exit_code()));
 }
 
@@ -121,7 +127,8 @@ async fn a_contender_that_dies_at_start_is_an_error_with_what_it_complained_of()
 #[tokio::test]
 async fn a_program_that_is_not_there_is_an_error_that_names_it() {
     let directory = TempDir::new().unwrap();
-    let options = ["failover", "--program", "/no/such/program", "--rounds", "1"];
+    let options =
+        ["failover", "--stores", "file", "--program", "/no/such/program", "--rounds", "1"];
     let options = Options::try_parse_from(options).unwrap();
     let around = surroundings(directory.path());
     let error = measure(&options, &around, CancellationToken::new()).await.unwrap_err();

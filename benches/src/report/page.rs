@@ -12,9 +12,8 @@ use super::{
     strip::Strip,
 };
 use crate::{
-    Distribution, Outcome, Row,
-    goal::Measure,
-    table::{ms, ratio, remarks},
+    Distribution, Outcome, Row, Verdict,
+    table::{ms, name, ratio, remarks},
 };
 
 const TEMPLATE: &str = include_str!("template.html");
@@ -37,6 +36,8 @@ fn render(outcome: &Outcome) -> Result<String> {
     let sections: Vec<_> = outcome.rows.iter().map(|row| section(outcome, row)).collect();
     let page = environment.get_template("page.html")?.render(context! {
         settings => Value::from(Serde(&outcome.settings)),
+        stores => outcome.stores.iter().map(|store| store.name.clone()).collect::<Vec<_>>(),
+        places => outcome.stores.iter().map(|store| store.description.clone()).collect::<Vec<_>>(),
         date => outcome.date.as_str(),
         interrupted => outcome.interrupted,
         sections,
@@ -50,27 +51,23 @@ fn render(outcome: &Outcome) -> Result<String> {
 }
 
 fn section(outcome: &Outcome, row: &Row) -> Value {
-    let measure = match row.measure() {
-        Measure::Failover => "failover",
-        Measure::Excess => "excess",
-    };
+    let measure = row.measure().as_str();
     let mut curves = vec![(measure.to_owned(), "measured", row.compared())];
     if let Some(floor) = &row.floor {
         curves.push(("floor".into(), "floor", floor));
     }
     let strip = Strip::of(row, outcome.settings.contenders as usize);
     context! {
-        name => row.fault.as_str(),
+        name => name(outcome, row),
         explanation => row.fault.explanation(),
-        timing => row.timing.to_string(),
         failover => numbers(&row.failover),
         excess => numbers(&row.excess),
         floor => row.floor.as_ref().map(numbers),
         measure,
         ratio => ratio(row).map(|ratio| format!("{ratio:.1}")),
         goal => row.goal.map(|goal| goal.describe()),
-        verdict => row.verdict.map(|verdict| verdict.as_str()),
-        missed => row.verdict.is_some_and(|v| v.p50 == Some(false) || v.p99 == Some(false)),
+        verdict => row.verdict.as_ref().map(Verdict::describe),
+        missed => row.verdict.as_ref().is_some_and(Verdict::is_missed),
         overlaps => row.overlaps.len(),
         worst_overlap => ms(row.worst_overlap().cast_signed()),
         summary => curves.iter().map(|(name, _, d)| summary(name, d)).collect::<Vec<_>>(),

@@ -143,7 +143,7 @@ fn held(term: &Term, until_at_most: u64, duration: u64, scale: &Scale) -> Option
     if term.why.as_deref() == Some("resigned") {
         return None;
     }
-    let until = (term.sending? + duration).min(until_at_most);
+    let until = (term.last_sending()? + duration).min(until_at_most);
     bar(term, last, until, "held", scale, "not at work, and its lease has not ended")
 }
 

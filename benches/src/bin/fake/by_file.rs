@@ -1,37 +1,22 @@
-//! Stands in for a contender in the harness' own tests: elects by a file lock, which a crash gives
-//! back at once, and misbehaves as its URL says: `fake:BEHAVIOUR:/path/of/a/file`.
-
 use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
-    process::ExitCode,
     time::Duration,
 };
 
-use anyhow::{Context, Result};
-use clap::Parser;
+use anyhow::Result;
 use leasehold_bench::monotonic;
 use tokio::{
-    io::AsyncReadExt,
     signal::unix::{Signal, SignalKind, signal},
     task::spawn_blocking,
     time::sleep,
 };
 
-#[derive(Parser)]
-struct Options {
-    #[arg(long)]
-    url: String,
-    #[arg(long)]
-    id: String,
-    #[arg(long)]
-    timing: String,
-    #[arg(long)]
-    trace: bool,
-}
+use crate::say_at;
 
-struct Fake {
+/// Elects by a file lock, which a crash gives back at once.
+pub(crate) struct Fake {
     behaviour: String,
     path: PathBuf,
     terminate: Signal,
@@ -41,31 +26,17 @@ struct Fake {
 /// How long a fake that overlaps works on after it has given the lease away.
 const TOO_LONG: Duration = Duration::from_millis(25);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
-    let options = Options::parse();
-    let mut parts = options.url.splitn(3, ':').skip(1);
-    let (behaviour, path) = (parts.next(), parts.next());
-    let (behaviour, path) = behaviour.zip(path).context("fake:BEHAVIOUR:PATH is needed")?;
-    if behaviour == "dies" {
-        eprintln!("the store is closed on Sundays ({}, {})", options.id, options.timing);
-        return Ok(ExitCode::from(3));
-    }
-    let mut fake = Fake {
-        behaviour: behaviour.to_owned(),
-        path: path.into(),
-        terminate: signal(SignalKind::terminate())?,
-        step_down: signal(SignalKind::user_defined1())?,
-    };
-    tokio::select! {
-        done = fake.campaign(options.trace) => done?,
-        () = hung_up() => {}
-    }
-    std::process::exit(0)
-}
-
 impl Fake {
-    async fn campaign(&mut self, trace: bool) -> Result<()> {
+    pub(crate) fn new(behaviour: &str, path: &str) -> Result<Self> {
+        Ok(Self {
+            behaviour: behaviour.to_owned(),
+            path: path.into(),
+            terminate: signal(SignalKind::terminate())?,
+            step_down: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    pub(crate) async fn campaign(&mut self, trace: bool) -> Result<()> {
         self.say("ready", "");
         loop {
             let path = self.path.clone();
@@ -121,9 +92,8 @@ impl Fake {
                 out.write_all(b"{\"event\":\"start\",\"t\":18446744073709551615,\"token\":1}\n");
             let _ = out.write_all(b"{\"event\":\"coffee\",\"t\":1}\n");
         }
-        let line =
-            format!("{{\"event\":\"{event}\",\"id\":\"fake\",\"t\":{}{more}}}\n", monotonic());
-        let _ = out.write_all(line.as_bytes());
+        drop(out);
+        say_at(monotonic(), event, more);
     }
 }
 
@@ -131,10 +101,4 @@ fn locked(path: &Path) -> Result<File> {
     let file = File::create(path)?;
     file.lock()?;
     Ok(file)
-}
-
-async fn hung_up() {
-    let mut input = tokio::io::stdin();
-    let mut bytes = [0; 64];
-    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
 }

@@ -1,0 +1,16 @@
+//! The stores that can be measured: what is known of each, and how one is started for a run.
+
+mod file;
+mod given;
+mod kind;
+mod link;
+#[cfg(feature = "redis")]
+mod redis;
+mod secret;
+#[expect(clippy::module_inception, reason = "the file is named after its type")]
+mod store;
+
+pub(crate) use kind::Kind;
+pub(crate) use link::Link;
+pub(crate) use secret::without_secret;
+pub(crate) use store::Store;
