@@ -4,16 +4,36 @@ use leasehold_core::{Error, ErrorKind, LeaseLock, LeaseName, MemoryStore};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// A scheme of [`connect`], and the feature that it needs.
-struct Scheme {
-    names: &'static [&'static str],
+/// A form of [`connect`]'s URLs, and the feature that it needs: none for memory.
+struct Form {
+    schemes: &'static [&'static str],
     feature: Option<&'static str>,
     form: &'static str,
 }
 
-const SCHEMES: &[Scheme] = &[
-    Scheme { names: &["memory"], feature: None, form: "memory:NAME" },
-    Scheme { names: &["file"], feature: Some("file"), form: "file:///absolute/dir/NAME" },
+const FORMS: &[Form] = &[
+    Form { schemes: &["memory"], feature: None, form: "memory:NAME" },
+    Form { schemes: &["file"], feature: Some("file"), form: "file:///absolute/dir/NAME" },
+    Form {
+        schemes: &["redis", "rediss"],
+        feature: Some("redis"),
+        form: "redis://[user:password@]host[:port][/db]#NAME",
+    },
+    Form {
+        schemes: &["redis+unix"],
+        feature: Some("redis"),
+        form: "redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME",
+    },
+    Form {
+        schemes: &["redis+sentinel", "rediss+sentinel"],
+        feature: Some("redis"),
+        form: "redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db]#NAME",
+    },
+    Form {
+        schemes: &["redis+cluster", "rediss+cluster"],
+        feature: Some("redis"),
+        form: "redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME",
+    },
 ];
 
 /// The lock that a URL names, for those who choose their store at run time. NAME is the lease; in
@@ -23,6 +43,13 @@ const SCHEMES: &[Scheme] = &[
 /// |---|---|---|
 /// | `memory:NAME` | within one process | |
 /// | `file:///absolute/dir/NAME` | a directory | `file` |
+/// | `redis://[user:password@]host[:port][/db]#NAME` | Redis or Valkey | `redis` |
+/// | `redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME` | the same, by its socket | `redis` |
+/// | `redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db][?sentinel_user=…&sentinel_password=…]#NAME` | the same, found by its sentinels | `redis` |
+/// | `redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME` | a Redis Cluster | `redis` |
+/// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `redis` |
+///
+/// More about those of Redis is at `leasehold::redis::RedisConfig::from_url`.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for a URL that does not parse, an unknown scheme (the error lists the
@@ -42,19 +69,42 @@ pub async fn connect(url: &str) -> Result<Arc<dyn LeaseLock>, Error> {
             "byte {at} is white space, a control character or a backslash: percent-encode it"
         )));
     }
-    let parsed = Url::parse(url).map_err(|error| {
-        invalid(format!("it does not parse: {error}; the known forms are {}", forms()))
-    })?;
-    match parsed.scheme() {
-        "memory" => memory(&parsed),
+    let scheme = scheme(url);
+    let Some(form) = FORMS.iter().find(|form| form.schemes.contains(&&*scheme)) else {
+        return Err(invalid(match &*scheme {
+            "" => format!("it begins with no scheme; the known forms are {}", forms()),
+            scheme => format!("the scheme {scheme:?} is unknown; the known forms are {}", forms()),
+        }));
+    };
+    match form.feature {
+        None => memory(&parsed(url)?),
         #[cfg(feature = "file")]
-        "file" if url.starts_with("file:///") || url.starts_with("file://localhost/") => {
-            file(&parsed).await
+        Some("file") if url.starts_with("file:///") || url.starts_with("file://localhost/") => {
+            file(&parsed(url)?).await
         }
         #[cfg(feature = "file")]
-        "file" => Err(invalid(format!("{FILE_FORM}: three slashes, and no host"))),
-        other => Err(refused(other)),
+        Some("file") => Err(invalid(format!("{FILE_FORM}: three slashes, and no host"))),
+        #[cfg(feature = "redis")]
+        Some("redis") => Ok(Arc::new(leasehold_redis::RedisLock::connect(url).await?)),
+        Some(feature) => Err(invalid(format!(
+            "the scheme {scheme:?} needs the feature {feature:?} of the crate `leasehold`: turn it \
+             on with leasehold = {{ version = \"…\", features = [\"{feature}\"] }}"
+        ))),
     }
+}
+
+/// What stands in front of the first colon, if it can be a scheme. Several hosts are no URL to a
+/// parser, so it is not asked.
+fn scheme(url: &str) -> String {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    if scheme.chars().all(known) { scheme.to_ascii_lowercase() } else { String::new() }
+}
+
+fn parsed(url: &str) -> Result<Url, Error> {
+    Url::parse(url).map_err(|error| {
+        invalid(format!("it does not parse: {error}; the known forms are {}", forms()))
+    })
 }
 
 fn memory(url: &Url) -> Result<Arc<dyn LeaseLock>, Error> {
@@ -93,18 +143,8 @@ async fn file(url: &Url) -> Result<Arc<dyn LeaseLock>, Error> {
     }
 }
 
-fn refused(scheme: &str) -> Error {
-    match SCHEMES.iter().find(|known| known.names.contains(&scheme)) {
-        Some(Scheme { feature: Some(feature), .. }) => invalid(format!(
-            "the scheme {scheme:?} needs the feature {feature:?} of the crate `leasehold`: turn it on with \
-             leasehold = {{ version = \"…\", features = [\"{feature}\"] }}"
-        )),
-        _ => invalid(format!("the scheme {scheme:?} is unknown; the known forms are {}", forms())),
-    }
-}
-
 fn forms() -> String {
-    SCHEMES.iter().map(|scheme| scheme.form).collect::<Vec<_>>().join(", ")
+    FORMS.iter().map(|form| form.form).collect::<Vec<_>>().join(", ")
 }
 
 fn decoded(text: &str) -> Result<String, Error> {

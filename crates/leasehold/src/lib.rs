@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | (always) | `memory:NAME` | within one process |
 //! | `file` | `file:///absolute/dir/NAME` | the processes of one host, over a directory |
+//! | `redis` | `redis://[user:password@]host[:port][/db]#NAME`, and `rediss`, `redis+unix`, `redis+sentinel`, `redis+cluster` | Redis or Valkey: one server, sentinels, a cluster |
 //!
 //! Everything else is documented where it is defined: the contract at [`LeaseLock`], the election
 //! at [`Elector`], what work is given at [`Leading`], the durations at [`Timing`], the resource's
@@ -42,4 +43,10 @@ pub use leasehold_core::*;
 #[cfg(feature = "file")]
 pub mod file {
     pub use leasehold_file::*;
+}
+
+/// Redis or Valkey.
+#[cfg(feature = "redis")]
+pub mod redis {
+    pub use leasehold_redis::*;
 }

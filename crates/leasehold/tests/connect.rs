@@ -27,18 +27,41 @@ async fn an_unknown_scheme_lists_the_known_ones() {
     let error = refused("zookeeper://host/jobs").await.to_string();
     assert!(error.contains("zookeeper") && error.contains("memory:NAME"), "{error}");
     assert!(error.contains("file:///absolute/dir/NAME"), "{error}");
+    for form in ["redis://", "redis+unix:///", "redis+sentinel://", "redis+cluster://"] {
+        assert!(error.contains(form), "{error}");
+    }
 }
 
-#[cfg(not(feature = "file"))]
 #[tokio::test]
 async fn a_known_scheme_whose_feature_is_off_says_which_to_turn_on() {
-    let error = refused("file:///var/lib/app/jobs").await.to_string();
-    assert!(error.contains("features = [\"file\"]"), "{error}");
+    let known = [
+        ("file:///var/lib/app/jobs", "file", cfg!(feature = "file")),
+        ("redis://h#jobs", "redis", cfg!(feature = "redis")),
+        ("rediss://:hunter2@h#jobs", "redis", cfg!(feature = "redis")),
+        ("redis+unix:///x.sock#jobs", "redis", cfg!(feature = "redis")),
+        ("redis+sentinel://a:1,b:2/m#jobs", "redis", cfg!(feature = "redis")),
+        ("rediss+cluster://a:1,b:2#jobs", "redis", cfg!(feature = "redis")),
+    ];
+    for (url, feature, _) in known.iter().filter(|(.., on)| !on) {
+        let error = refused(url).await.to_string();
+        assert!(error.contains(&format!("features = [\"{feature}\"]")), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
 }
 
 #[tokio::test]
 async fn an_url_that_does_not_parse_says_so_and_never_repeats_a_password() {
-    for url in ["", "jobs", "://", "redis://user:hunter2@[broken/x", "ftp://me:hunter2@host/x"] {
+    for url in [
+        "",
+        "jobs",
+        "://",
+        ":hunter2@host/x",
+        "hunter2@host:1/x",
+        "redis:user:hunter2@host#x",
+        "redis://user:hunter2@[broken/x",
+        "redis+sentinel://user:hunter2@a,b#x",
+        "ftp://me:hunter2@host/x",
+    ] {
         let error = refused(url).await;
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
@@ -97,5 +120,48 @@ mod file {
         let error = connect("file:///no/such/place/jobs").await.unwrap_err();
         assert_ne!(error.kind(), ErrorKind::Unexpected);
         assert!(error.to_string().contains("/no/such/place"), "{error}");
+    }
+}
+
+#[cfg(feature = "redis")]
+mod redis {
+    use super::refused;
+    use leasehold::{ErrorKind, connect};
+
+    #[tokio::test]
+    async fn a_redis_url_of_another_form_says_which_form_it_wants() {
+        for (url, form) in [
+            ("redis:h#jobs", "redis://"),
+            ("redis://h", "redis://[user:password@]host[:port][/db]#NAME"),
+            ("redis+unix://x.sock#jobs", "redis+unix:///path/to.sock"),
+            ("redis+sentinel://a:1,b:2#jobs", "/MASTER[/db]"),
+            ("rediss+cluster://a:1,b:x#jobs", "redis+cluster://"),
+            ("redis://h#a b", "percent-encode"),
+        ] {
+            let error = refused(url).await.to_string();
+            assert!(error.contains(form), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_named() {
+        // Bound, so that nobody else gets the port, and not listened on.
+        let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+        nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = nobody.local_addr().unwrap();
+        for url in [
+            format!("redis://user:hunter2@{address}#jobs"),
+            format!("redis+cluster://:hunter2@{address},{address}#jobs"),
+            format!("redis+sentinel://:hunter2@{address}/m#jobs"),
+            "redis+unix:///no/such/place.sock?password=hunter2#jobs".to_owned(),
+        ] {
+            let error = connect(&url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+            let said = format!("{error} {error:?}");
+            let place =
+                if url.contains("unix") { "/no/such/place.sock" } else { &*address.to_string() };
+            assert!(said.contains(place) && said.contains("\"jobs\""), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
     }
 }
