@@ -11,7 +11,10 @@ pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) 
         code if code.starts_with("LEASEHOLD") => String::new(),
         said => format!("{said}; "),
     };
-    Error::new(kind, operation.to_owned(), format!("{server}: {said}{advice}"))
+    let server = server.to_string();
+    // One server is named by the operation already; of several, one does not know which it was.
+    let which = if operation.contains(&server) { String::new() } else { format!("{server}: ") };
+    Error::new(kind, operation.to_owned(), format!("{which}{said}{advice}"))
         .with_source(error.clone())
 }
 

@@ -102,11 +102,16 @@ impl Request {
     }
 
     pub(crate) fn swap(key: &str, channel: &str, expected: &Observation, record: &Record) -> Self {
+        // Whoever saw nothing replaces nothing, whatever version he names.
+        let version = match expected.record {
+            Some(_) => &expected.version,
+            None => &Version::ABSENT,
+        };
         let arguments = vec![
             channel.to_owned(),
             expected.era.to_string(),
-            expected.version.number().to_string(),
-            expected.version.witness().unwrap_or_default().to_owned(),
+            version.number().to_string(),
+            version.witness().unwrap_or_default().to_owned(),
             record.to_json(),
         ];
         Self { code: SWAP, key: key.to_owned(), arguments }

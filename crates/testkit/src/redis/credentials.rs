@@ -47,8 +47,8 @@ impl Credentials {
                         quoted(&format!(">{OPERATORS_PASSWORD}"))
                     ),
                     format!(
-                        "user leasehold on {} ~leasehold:* &leasehold:* -@all +eval +evalsha +hmget +hset \
-                         +time +info +publish +subscribe +unsubscribe +hello +auth{slots}",
+                        "user leasehold on {} ~leasehold:* &leasehold:* -@all +eval +evalsha +exists +hmget \
+                         +hset +time +info +publish +subscribe +unsubscribe +hello +auth{slots}",
                         quoted(&format!(">{CANDIDATES_PASSWORD}"))
                     ),
                 ]
