@@ -3,6 +3,7 @@
 //! The tests are named after the fault: `freeze`, `crash`, `blocked`. What they do it to is the
 //! program `worker`, a process of its own; what it says is read by [`Worker`].
 
+pub mod electors;
 mod worker;
 
 use std::time::Duration;
