@@ -17,7 +17,7 @@ impl Host for Redis {
     fn describe(&self) -> String {
         let info = self.0.text(&["INFO", "server"]);
         let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-        let url = without_secret(&self.0.url("{}"));
+        let url = without_secret(&self.0.url("NAME"));
         match version {
             Some(version) => format!("{url}, version {version}"),
             None => url,

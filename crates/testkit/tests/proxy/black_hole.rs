@@ -93,11 +93,12 @@ fn a_connection_that_was_never_opened_and_was_given_up_reaches_nobody() {
 
 #[test]
 fn a_reset_reaches_those_too_who_wait_for_a_black_hole_to_end() {
-    let Wire { link, mut near, .. } = Wire::new();
+    let Wire { link, mut near, mut far, .. } = Wire::new();
     link.black_hole(Both);
     let mut waiting = pass_by(&link);
     link.reset();
     hear_reset(&mut near);
+    hear_reset(&mut far);
     hear_reset(&mut waiting);
 }
 

@@ -39,6 +39,20 @@ fn a_healthy_link_carries_everything_both_ways_unchanged() {
 }
 
 #[test]
+fn a_healthy_link_takes_no_time_to_speak_of() {
+    let Wire { mut near, mut far, link: _link, .. } = Wire::new();
+    let began = Instant::now();
+    for _ in 0..1_000 {
+        say(&mut near, "?");
+        hear(&mut far, "?");
+        say(&mut far, "!");
+        hear(&mut near, "!");
+    }
+    // A few hundredths of a second, where no way waits for a tick of a timer; if one does, two.
+    assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_delay_holds_for_the_direction_it_is_set_for_and_keeps_the_order() {
     let Wire { mut near, mut far, link, .. } = Wire::new();
     let by = Duration::from_secs(1);
