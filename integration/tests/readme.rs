@@ -2,7 +2,10 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use leasehold::{Guarantees, connect};
+use leasehold::{
+    Guarantees, LeaseLock, LeaseName, connect,
+    redis::{Redis, RedisConfig},
+};
 
 const BEGIN: &str =
     "<!-- guarantees: made by integration/tests/readme.rs from `LeaseLock::guarantees` -->\n";
@@ -33,6 +36,9 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     for url in ["memory:jobs", &file] {
         backends.push(connect(url).await.unwrap().guarantees());
     }
+    // What it promises it says without a server.
+    let redis = Redis::new(RedisConfig::single("localhost", 6379));
+    backends.push(redis.lock(LeaseName::new("jobs").unwrap()).guarantees());
     let expected = table(&backends);
 
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
@@ -44,7 +50,7 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     } else {
         assert_eq!(
             written, expected,
-            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --test readme"
+            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis --test readme"
         );
     }
 }

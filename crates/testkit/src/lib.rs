@@ -4,6 +4,7 @@
 //! * [`ChaosLock`]: a lock whose every request may be lost, late, repeated or half done;
 //! * [`History`]: what candidates did, and the [`Violation`]s that are found in it;
 //! * [`Proxy`]: a TCP link that is cut, slow, half dead, or torn off in the middle of a request;
+//! * `redis` (a feature of that name): real servers, that are frozen, killed and started again;
 //! * [`SimClock`]: clocks that run at a rate of their own, on simulated time.
 
 // The fixture of the README is compiled with the documentation's tests.
