@@ -81,7 +81,17 @@ impl Contender {
     /// # Panics
     /// If it never does.
     pub async fn leads(&self) -> FencingToken {
-        match self.status("leads", |status| matches!(status, Status::Leading { .. })).await {
+        self.leads_after(FencingToken::ZERO).await
+    }
+
+    /// Waits until it leads in a later term than that of this token.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub async fn leads_after(&self, earlier: FencingToken) -> FencingToken {
+        let later =
+            |status: &Status| matches!(status, Status::Leading { token } if *token > earlier);
+        match self.status("leads", later).await {
             Status::Leading { token } => token,
             other => unreachable!("not waited for: {other:?}"),
         }
@@ -110,16 +120,11 @@ impl Contender {
     ///
     /// # Panics
     /// If it never does.
-    pub async fn knows_the_leader(&self) -> Status {
+    pub async fn knows_the_leader(&self) {
         self.status("knows the leader", |status| {
             matches!(status, Status::Leading { .. } | Status::Following { leader: Some(_) })
         })
-        .await
-    }
-
-    /// What it knows.
-    pub fn now(&self) -> Status {
-        self.elector.status().now()
+        .await;
     }
 
     /// Ends its present term, or else the next as soon as it begins; then it campaigns again.
