@@ -4,6 +4,7 @@
 //! program `worker`, a process of its own; what it says is read by [`Worker`].
 
 pub mod electors;
+pub mod rivals;
 mod worker;
 
 use std::time::Duration;
