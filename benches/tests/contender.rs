@@ -1,4 +1,5 @@
 //! The contender, and the floor, as the harness sees them.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -6,31 +7,58 @@ use std::{
 };
 
 use clap::Parser;
-use leasehold_bench::{Event, Options, Parsed, Surroundings, measure};
+use leasehold_bench::{Event, Options, Outcome, Parsed, Surroundings, measure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-#[tokio::test]
-async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floor() {
+/// Three rounds of every fault on a store that is started for them.
+async fn three_rounds_of_everything(store: &str) -> Outcome {
     let target = TempDir::new().unwrap();
     let around = Surroundings {
         contender: env!("CARGO_BIN_EXE_contender").into(),
         floor: env!("CARGO_BIN_EXE_floor").into(),
         target: target.path().into(),
     };
-    let options = ["failover", "--stores", "file", "--rounds", "3", "--timing", "500ms/330ms/60ms"];
+    let timing = "500ms/330ms/60ms";
+    let options = ["failover", "--stores", store, "--rounds", "3", "--timing", timing];
     let options = Options::try_parse_from(options).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.violations(), Vec::<String>::new());
     assert_eq!(outcome.warnings, Vec::<String>::new());
-    assert_eq!(outcome.rows.len(), 4);
     for row in &outcome.rows {
         assert_eq!((row.failover.n(), row.excess.n()), (3, 3), "{}", row.fault);
         assert!(row.floor.as_ref().is_some_and(|floor| floor.n() >= 3), "{}", row.fault);
         assert!(row.odd_lines.is_empty(), "{:?}", row.odd_lines);
     }
     assert_eq!(outcome.rows[3].woken_stop.n(), 3, "each woken leader told that it had stopped");
+    outcome
+}
+
+#[tokio::test]
+async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floor() {
+    let outcome = three_rounds_of_everything("file").await;
+    assert_eq!(outcome.rows.len(), 4);
+    assert!(outcome.stores[0].left_out.as_ref().unwrap().contains("no partition"));
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn every_fault_is_survived_on_redis_too_and_so_is_every_partition() {
+    let outcome = three_rounds_of_everything("redis").await;
+    assert_eq!(outcome.rows.len(), 7);
+    assert_eq!(outcome.stores[0].left_out, None);
+    for partition in &outcome.rows[4..] {
+        let stops = partition.stopped_before.n();
+        assert_eq!(stops, 3, "{}: each that was cut off told that it had stopped", partition.fault);
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+#[test]
+fn a_store_that_was_not_built_in_says_how_it_is() {
+    let error = Options::try_parse_from(["failover", "--stores", "redis"]).unwrap_err();
+    assert!(error.to_string().contains("--features redis"), "{error}");
 }
 
 #[test]
