@@ -1,7 +1,9 @@
 use std::{fmt::Display, time::Duration};
 
 use leasehold_core::{Error, ErrorKind};
-use redis::{ErrorKind as Cause, ParsingError, RedisError, ServerErrorKind as Server};
+use redis::{ParsingError, RedisError};
+
+use crate::advice::advice;
 
 /// What a server, or the way to it, refused: an error that says what to do about it.
 pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) -> Error {
@@ -16,86 +18,6 @@ pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) 
     let which = if operation.contains(&server) { String::new() } else { format!("{server}: ") };
     Error::new(kind, operation.to_owned(), format!("{which}{said}{advice}"))
         .with_source(error.clone())
-}
-
-fn advice(error: &RedisError) -> (ErrorKind, String) {
-    let (kind, advice) = match (error.kind(), error.code().unwrap_or_default()) {
-        (_, "LEASEHOLD-NOPERM") => {
-            let command = error.detail().unwrap_or("a command").to_owned();
-            let advice = format!(
-                "this user may not use {command} (on the lease's key and channel): give it \
-                 ~leasehold:* &leasehold:* +eval +evalsha +info +time +exists +hmget +hset \
-                 +publish +subscribe +unsubscribe"
-            );
-            return (ErrorKind::Denied, advice);
-        }
-        (_, "LEASEHOLD-OLD") => (
-            ErrorKind::Invalid,
-            "this server is too old, or lacks what Redis 7 and Valkey have: update it",
-        ),
-        (_, "LEASEHOLD-CLOCK") => (
-            ErrorKind::Unexpected,
-            "the server's clock, or the lease's version, is beyond the year 2112: set the clock, \
-             and delete the lease's key",
-        ),
-        (Cause::Server(Server::NoPerm), _) => (
-            ErrorKind::Denied,
-            "give this user ~leasehold:* &leasehold:* +eval +evalsha +info +time +exists +hmget \
-             +hset +publish +subscribe +unsubscribe",
-        ),
-        (Cause::AuthenticationFailed, _) | (_, "WRONGPASS" | "NOAUTH") => {
-            (ErrorKind::Denied, "check the user and the password")
-        }
-        (_, "WRONGTYPE") => (
-            ErrorKind::Invalid,
-            "something else is kept under the lease's key leasehold:NAME: choose another name, or \
-             move it away",
-        ),
-        (Cause::Server(Server::ReadOnly), _) => (
-            ErrorKind::Denied,
-            "this is a replica, which may lag and takes no writes: name the master, or the \
-             sentinels",
-        ),
-        (Cause::Server(Server::Moved | Server::Ask | Server::CrossSlot), _) => {
-            (ErrorKind::Invalid, "this server belongs to a cluster: use redis+cluster://")
-        }
-        (
-            Cause::Server(
-                Server::BusyLoading | Server::TryAgain | Server::ClusterDown | Server::MasterDown,
-            ),
-            _,
-        )
-        | (_, "BUSY") => (ErrorKind::Unreachable, "wait, or see what it is busy with"),
-        (_, "OOM") => (
-            ErrorKind::Denied,
-            "the server's memory is full: raise maxmemory, or let it evict something else",
-        ),
-        (_, "NOREPLICAS") => (
-            ErrorKind::Unreachable,
-            "too few replicas follow it (min-replicas-to-write): bring them back",
-        ),
-        (_, "MISCONF") => (ErrorKind::Denied, "it cannot save to its disk: free space there"),
-        (Cause::Server(Server::ResponseError), _) if said(error).contains("unknown command") => (
-            ErrorKind::Invalid,
-            "Lua scripts are the atomic step, and this server has none (EVAL and EVALSHA): turn \
-             them on, or use another server",
-        ),
-        (Cause::RESP3NotSupported, _) => {
-            (ErrorKind::Invalid, "this server is too old: use Redis 7, Valkey, or newer")
-        }
-        (Cause::Io, _) if error.is_timeout() => {
-            (ErrorKind::Timeout, "see whether it is overloaded, or the network drops packets")
-        }
-        (Cause::Io, _) if error.is_connection_refusal() => {
-            (ErrorKind::Unreachable, "see whether it runs, and listens there")
-        }
-        (Cause::Io, _) => {
-            (ErrorKind::Unreachable, "see whether it runs, and whether it speaks TLS")
-        }
-        (Cause::InvalidClientConfig, _) => (ErrorKind::Invalid, "correct the URL"),
-        _ => (ErrorKind::Unexpected, "see whether this is a Redis or Valkey server"),
-    };
-    (kind, advice.to_owned())
 }
 
 /// The server's own words, or the system's.

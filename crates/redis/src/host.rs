@@ -1,7 +1,7 @@
 //! One server, and the connection to it: kept while it is good, replaced when it is not.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -38,12 +38,16 @@ impl Host {
     /// # Errors
     /// It could not be opened. The next call tries again.
     pub(crate) async fn connection(&self) -> RedisResult<Arc<Connection>> {
-        loop {
+        // The first may have gone bad while it was waited for. One that goes bad as soon as it is
+        // opened would be opened again without end, by every candidate at once.
+        for _ in 0..2 {
             let connection = self.latest_attempt().await?;
             if connection.is_good() {
                 return Ok(connection);
             }
         }
+        let ended = "the connection ended as soon as it was opened";
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, ended).into())
     }
 
     fn latest_attempt(&self) -> Attempt {
@@ -64,7 +68,7 @@ impl Host {
         let attempt = opening
             .map(|opened| match opened {
                 Ok(opened) => opened,
-                Err(_) => Err(RedisError::from(std::io::Error::other(
+                Err(_) => Err(RedisError::from(io::Error::other(
                     "the runtime that opened the connection is shutting down",
                 ))),
             })

@@ -78,6 +78,7 @@
 //! On a cluster and behind sentinels, name several servers: one of them has to be reached when the
 //! others are gone.
 
+mod advice;
 mod client;
 mod config;
 mod connection;

@@ -15,7 +15,7 @@ const GREATEST: u64 = 1 << 52;
 /// What both scripts begin with. `KEYS[1]` is the lease, `ARGV[1]` its channel.
 ///
 /// * Permissions first, so that nothing is ever written by halves, and the error names what is
-///   missing.
+///   missing. (An error reply of one word would be taken for the text of one.)
 /// * Only a master is believed: a replica may lag.
 /// * Versions above 2^52 are not believed, so that Lua's numbers stay exact.
 macro_rules! beginning {
@@ -28,10 +28,14 @@ local steps = {
   {'PUBLISH', ARGV[1], ''},
 }
 if not redis.acl_check_cmd then
-  return redis.error_reply('LEASEHOLD-OLD')
+  return redis.error_reply('LEASEHOLD-OLD server')
 end
 for _, step in ipairs(steps) do
-  if not redis.acl_check_cmd(unpack(step)) then
+  local known, allowed = pcall(redis.acl_check_cmd, unpack(step))
+  if not known then
+    return redis.error_reply('LEASEHOLD-UNKNOWN ' .. step[1])
+  end
+  if not allowed then
     return redis.error_reply('LEASEHOLD-NOPERM ' .. step[1])
   end
 end
@@ -39,10 +43,10 @@ end
 local info = redis.call('INFO', 'replication')
 local role, era = string.match(info, 'role:(%a+)'), string.match(info, 'master_replid:(%x+)')
 if role ~= 'master' then
-  return redis.error_reply('READONLY')
+  return redis.error_reply('READONLY ' .. (role or 'no role'))
 end
 if not era then
-  return redis.error_reply('LEASEHOLD-OLD')
+  return redis.error_reply('LEASEHOLD-OLD server')
 end
 
 local GREATEST = 2^52
@@ -78,7 +82,7 @@ end
 local time = redis.call('TIME')
 local next = math.max(tonumber(seen[2]) + 1, tonumber(time[1]) * 1000000 + tonumber(time[2]))
 if next > GREATEST then
-  return redis.error_reply('LEASEHOLD-CLOCK')
+  return redis.error_reply('LEASEHOLD-CLOCK ' .. string.format('%.0f', next))
 end
 local version, record = string.format('%.0f', next), ARGV[5]
 local witness = redis.sha1hex(version .. ' ' .. record)
