@@ -19,7 +19,7 @@ const KEY: &str = "leasehold:jobs";
 
 /// On and back, to a clock that is right, one that is fast and one that is slow.
 const STEPS: [fn(&Shifted); 8] = [ON, BACK, BACK, ON, BACK, ON, ON, BACK];
-/// Long for a wait of half a second, and short beside a step.
+/// Long for a wait of a second, and short beside a step.
 const HALF_A_STEP: Duration = Duration::from_secs(15);
 const ON: fn(&Shifted) = Shifted::step_forward;
 const BACK: fn(&Shifted) = Shifted::step_back;
@@ -36,8 +36,7 @@ impl Stage {
         let server = block_in_place(Shifted::start);
         let url = server.server().url(LEASE);
         create_free(&connect(&url).await.unwrap()).await.unwrap();
-        let ms = Duration::from_millis;
-        let rivals = Rivals::new(Timing::new(ms(500), ms(350), ms(70)).unwrap());
+        let rivals = Rivals::new(Timing::fast());
         Self { server, url, rivals }
     }
 
