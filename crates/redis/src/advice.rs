@@ -71,7 +71,7 @@ fn of_a_server(error: &RedisError) -> Option<Advice> {
             (ErrorKind::Unreachable, "raise maxclients, or see who has so many connections")
         }
         (Cause::AuthenticationFailed, _) | (_, "WRONGPASS" | "NOAUTH") => {
-            (ErrorKind::Denied, "check the user and the password")
+            (ErrorKind::Denied, "check the user and the password (a sentinel has its own)")
         }
         (_, "WRONGTYPE") => (
             ErrorKind::Invalid,

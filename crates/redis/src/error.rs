@@ -1,9 +1,9 @@
-use std::{fmt::Display, time::Duration};
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
 use leasehold_core::{Error, ErrorKind};
 use redis::{ParsingError, RedisError};
 
-use crate::advice::advice;
+use crate::{advice::advice, config::Address};
 
 /// What a server, or the way to it, refused: an error that says what to do about it.
 pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) -> Error {
@@ -13,20 +13,22 @@ pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) 
         code if code.starts_with("LEASEHOLD") => String::new(),
         said => format!("{said}; "),
     };
-    let server = server.to_string();
-    // One server is named by the operation already; of several, one does not know which it was.
-    let which = if operation.contains(&server) { String::new() } else { format!("{server}: ") };
+    // One server is named by the operation already; of several, nobody knows which it was.
+    let alone = operation.contains(&format!("\" at {server}"));
+    let which = if alone { String::new() } else { format!("{server}: ") };
     Error::new(kind, operation.to_owned(), format!("{which}{said}{advice}"))
         .with_source(error.clone())
 }
 
-/// The server's own words, or the system's.
+/// The server's own words, or the system's, without what it repeats of ours.
 fn said(error: &RedisError) -> String {
-    match (error.code(), error.detail()) {
+    let all = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         (Some(code), None) => code.to_owned(),
         (None, _) => error.to_string(),
-    }
+    };
+    let ends = [", with args", " script: ", "\n"].into_iter().filter_map(|end| all.find(end));
+    all[..ends.min().unwrap_or(all.len())].to_owned()
 }
 
 /// An answer that is none of the scripts'.
@@ -65,8 +67,23 @@ pub(crate) fn unknown_master(operation: &str, sentinel: impl Display, master: &s
     )
 }
 
-pub(crate) fn no_sentinel(operation: &str) -> Error {
-    Error::new(ErrorKind::Unreachable, operation.to_owned(), "no sentinel answered: name some")
+pub(crate) fn no_majority(
+    operation: &str,
+    sentinels: usize,
+    votes: &HashMap<Address, usize>,
+) -> Error {
+    let mut said: Vec<_> =
+        votes.iter().map(|(master, count)| format!("{count} say {master}")).collect();
+    said.sort();
+    Error::new(
+        ErrorKind::Unreachable,
+        operation.to_owned(),
+        format!(
+            "of {sentinels} sentinels more than half must agree on the master, and {}; see whether \
+             they run, and reach each other",
+            if said.is_empty() { "none answered".to_owned() } else { said.join(", ") }
+        ),
+    )
 }
 
 pub(crate) fn disconnected(operation: &str) -> Error {

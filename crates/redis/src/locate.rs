@@ -5,30 +5,35 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt, future, stream::FuturesUnordered};
 use leasehold_core::Error;
-use redis::{Client, RedisError, RedisResult};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
 use crate::{
     Redis,
     client::within,
     config::{Address, Topology},
-    connection::Connection,
     error,
     host::Host,
 };
 
 impl Redis {
     /// The server that keeps the lease, or, in a cluster, one that knows which does.
-    pub(crate) async fn locate(&self, operation: &str) -> Result<Arc<Host>, Error> {
+    /// `unfit` are those that have just said that they cannot serve it.
+    pub(crate) async fn locate(
+        &self,
+        operation: &str,
+        unfit: &[Address],
+    ) -> Result<Arc<Host>, Error> {
         match self.config().topology() {
-            Topology::Single(address) => self.host(address.clone()),
+            Topology::Single(address) => self.server(address.clone()),
             Topology::Sentinel { sentinels, master } => {
-                self.host(self.ask_sentinels(sentinels, master, operation).await?)
+                self.server(self.ask_sentinels(sentinels, master, operation).await?)
             }
-            Topology::Cluster { seeds } => self.any_host(seeds, operation).await,
+            Topology::Cluster { seeds } => self.any_server(seeds, unfit, operation).await,
         }
     }
 
-    /// What most sentinels say: one that is cut off from the others may be behind.
+    /// What most of the sentinels say, of all that were named: one that is cut off with an old master
+    /// would send us to it, while the others have promoted another.
     async fn ask_sentinels(
         &self,
         sentinels: &[Address],
@@ -37,9 +42,11 @@ impl Redis {
     ) -> Result<Address, Error> {
         let asked = sentinels.iter().map(|sentinel| {
             within(operation, async move {
-                let client = self.config().sentinel_client(sentinel)?;
-                let answer = self.ask_sentinel(sentinel, &client, master).await;
-                match answer.map_err(|error| error::failed(operation, sentinel, &error))? {
+                let host = self.sentinel(sentinel.clone())?;
+                let answer = ask_sentinel(&host, master).await;
+                match answer.map_err(|error| {
+                    error::failed(operation, format!("sentinel {sentinel}"), &error)
+                })? {
                     Some(address) => Ok(address),
                     None => Err(error::unknown_master(operation, sentinel, master)),
                 }
@@ -47,7 +54,7 @@ impl Redis {
         });
         let mut asked: FuturesUnordered<_> = asked.collect();
         let mut votes: HashMap<Address, usize> = HashMap::new();
-        let mut trouble = error::no_sentinel(operation);
+        let mut trouble = None;
         while let Some(answer) = asked.next().await {
             match answer {
                 Ok(address) => {
@@ -57,34 +64,31 @@ impl Redis {
                         return Ok(address);
                     }
                 }
-                Err(error) => trouble = error,
+                Err(error) => trouble = Some(error),
             }
         }
-        let most = votes.into_iter().max_by_key(|(_, count)| *count);
-        most.map(|(address, _)| address).ok_or(trouble)
-    }
-
-    async fn ask_sentinel(
-        &self,
-        sentinel: &Address,
-        client: &Client,
-        master: &str,
-    ) -> RedisResult<Option<Address>> {
-        let limit = self.config().connect_timeout();
-        let connection = Connection::open(sentinel, client, limit).await?;
-        let mut question = redis::cmd("SENTINEL");
-        question.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
-        let answer = connection.ask(&question).await?;
-        let named: Option<(String, u16)> = redis::from_redis_value(answer)?;
-        Ok(named.map(|(host, port)| Address::tcp(host, port)))
+        // Where none of them said anything, the trouble is all there is to tell.
+        Err(match trouble {
+            Some(trouble) if votes.is_empty() => trouble,
+            _ => error::no_majority(operation, sentinels.len(), &votes),
+        })
     }
 
     /// Whichever of a cluster's servers is reached first: it says where the lease is.
-    async fn any_host(&self, seeds: &[Address], operation: &str) -> Result<Arc<Host>, Error> {
+    async fn any_server(
+        &self,
+        seeds: &[Address],
+        unfit: &[Address],
+        operation: &str,
+    ) -> Result<Arc<Host>, Error> {
         for seed in seeds {
-            self.host(seed.clone())?;
+            self.server(seed.clone())?;
         }
-        let known: Vec<_> = self.hosts().values().cloned().collect();
+        let mut known = self.servers();
+        known.retain(|host| !unfit.contains(&host.address));
+        if known.is_empty() {
+            return Err(error::sent_around(operation, unfit.len()));
+        }
         let reached = known.into_iter().map(|host| {
             Box::pin(async move {
                 match host.connection().await {
@@ -95,6 +99,20 @@ impl Redis {
         });
         let (host, _) = future::select_ok(reached).await?;
         Ok(host)
+    }
+
+    /// Whether another server of a cluster may serve a lease that this one does not.
+    pub(crate) fn is_served_elsewhere(&self, refusal: &RedisError) -> bool {
+        let Topology::Cluster { .. } = self.config().topology() else { return false };
+        matches!(
+            refusal.kind(),
+            ErrorKind::Server(
+                ServerErrorKind::ClusterDown
+                    | ServerErrorKind::BusyLoading
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ReadOnly
+            )
+        )
     }
 
     /// Where a cluster's server sends a request. Only in a cluster is it followed: a server that
@@ -110,4 +128,13 @@ impl Redis {
             (host, _) => Some(Address::tcp(host.trim_matches(['[', ']']), port)),
         }
     }
+}
+
+async fn ask_sentinel(sentinel: &Host, master: &str) -> RedisResult<Option<Address>> {
+    let connection = sentinel.connection().await?;
+    let mut question = redis::cmd("SENTINEL");
+    question.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
+    let answer = connection.ask(&question).await?;
+    let named: Option<(String, u16)> = redis::from_redis_value(answer)?;
+    Ok(named.map(|(host, port)| Address::tcp(host, port)))
 }

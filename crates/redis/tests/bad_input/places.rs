@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use leasehold_core::{ErrorKind, LeaseLock, create_free};
-use leasehold_testkit::redis::{RedisCluster, RedisSentinels, RedisServer, Value};
+use leasehold_core::{ErrorKind, LeaseLock, Swap, create_free};
+use leasehold_testkit::redis::{RedisCluster, RedisOptions, RedisSentinels, RedisServer, Value};
 
 use crate::{assert_says, held, key, lock, refused};
 
@@ -93,7 +93,7 @@ async fn what_is_no_sentinel_or_not_wanted_as_one_says_so() {
 
 #[tokio::test]
 async fn a_sentinel_s_password_is_another_than_the_servers_and_neither_is_shown() {
-    let options = leasehold_testkit::redis::RedisOptions::new().password("of the server");
+    let options = RedisOptions::new().password("of the server");
     let sentinels = RedisSentinels::with(options, Some("of the sentinel")).unwrap();
     let right = sentinels.url("jobs");
     let secrets = ["of the", "of%20the", "hunter2"];
@@ -106,9 +106,34 @@ async fn a_sentinel_s_password_is_another_than_the_servers_and_neither_is_shown(
     ] {
         assert!(right.contains(from), "{from}");
         let error = refused(&right.replace(from, to), ErrorKind::Denied).await;
-        let port = place.address().port().to_string();
-        let named =
-            if place.address() == sentinels.master().address() { &*port } else { "127.0.0.1" };
-        assert_says(&error, &["user and the password", named], &secrets);
+        let named = match place.address() == sentinels.master().address() {
+            true => format!(": {}: ", place.address()),
+            false => ": sentinel 127.0.0.1:".to_owned(),
+        };
+        assert_says(&error, &["user and the password", &named], &secrets);
     }
+}
+
+#[tokio::test]
+async fn a_slot_that_moves_is_followed_by_those_who_may_ask_and_others_are_told_how() {
+    let cluster = RedisCluster::with(RedisOptions::new().acl()).unwrap();
+    let (keeper, slot) = (cluster.node_of("jobs"), slot(&cluster, "jobs"));
+    let other = (0..3).map(|n| cluster.node(n)).find(|n| n.address() != keeper.address()).unwrap();
+    keeper.command(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(other)]);
+    other.command(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(keeper)]);
+
+    let secrets = cluster.secrets();
+    let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let error = refused(&cluster.url("jobs"), ErrorKind::Denied).await;
+    assert_says(&error, &["asking", "+asking"], &secrets);
+
+    other.command(&["ACL", "SETUSER", "leasehold", "+asking"]);
+    let lock = lock(&cluster.url("jobs"));
+    let seen = lock.observe().await.unwrap();
+    let Swap::Written(written) = lock.swap(&seen, &held(&seen)).await.unwrap() else { panic!() };
+    assert_eq!(lock.observe().await.unwrap(), written);
+    for node in [other, keeper] {
+        node.command(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(other)]);
+    }
+    assert_eq!(lock.observe().await.unwrap(), written);
 }
