@@ -44,8 +44,11 @@ pub struct Redis {
 
 struct Shared {
     config: RedisConfig,
-    hosts: Mutex<HashMap<Address, Arc<Host>>>,
+    servers: Mutex<Hosts>,
+    sentinels: Mutex<Hosts>,
 }
+
+pub(crate) type Hosts = HashMap<Address, Arc<Host>>;
 
 /// Where one lease is kept, as far as its lock knows. None: it has to be found, or found again.
 #[derive(Debug, Default)]
@@ -60,7 +63,13 @@ pub(crate) struct Answer {
 impl Redis {
     /// The Redis that the configuration names. Nothing is connected before a lock is used.
     pub fn new(config: RedisConfig) -> Self {
-        Self { shared: Arc::new(Shared { config, hosts: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                servers: Mutex::default(),
+                sentinels: Mutex::default(),
+            }),
+        }
     }
 
     /// The lock on the lease of this name.
@@ -83,13 +92,18 @@ impl Redis {
         operation: &str,
     ) -> Result<Answer, Error> {
         within(operation, async {
+            let mut visit = Visit { place, host: None, answered: false };
+            // Servers of a cluster that could not serve the lease just now.
+            let mut unfit = Vec::new();
             let mut host = self.find(place, operation).await?;
             let mut importing = false;
             for _ in 0..=REDIRECTIONS {
+                visit.host = Some(host.clone());
                 let failed = |error| error::failed(operation, &host.address, &error);
                 let connection = host.connection().await.map_err(failed)?;
                 let refusal = match run(&connection, request, importing).await {
                     Ok(value) => {
+                        visit.answered = true;
                         // The server that takes a slot over keeps it only once all is moved.
                         if !importing {
                             place.keep(host);
@@ -99,10 +113,17 @@ impl Redis {
                     Err(refusal) => refusal,
                 };
                 importing = refusal.kind() == ErrorKind::Server(ServerErrorKind::Ask);
-                let Some(next) = self.redirection(&host, &refusal) else {
-                    return Err(failed(refusal));
+                host = match self.redirection(&host, &refusal) {
+                    Some(next) => self.server(next)?,
+                    None if self.is_served_elsewhere(&refusal) => {
+                        unfit.push(host.address.clone());
+                        match self.locate(operation, &unfit).await {
+                            Ok(other) => other,
+                            Err(_) => return Err(failed(refusal)),
+                        }
+                    }
+                    None => return Err(failed(refusal)),
                 };
-                host = self.host(next)?;
             }
             Err(error::sent_around(operation, REDIRECTIONS))
         })
@@ -118,36 +139,50 @@ impl Redis {
         within(operation, async {
             let host = self.find(place, operation).await?;
             let connection = host.connection().await;
-            let connection =
-                connection.map_err(|error| error::failed(operation, &host.address, &error))?;
-            place.keep(host);
-            Ok(connection)
+            connection.map_err(|error| error::failed(operation, &host.address, &error))
         })
         .await
     }
 
     async fn find(&self, place: &Place, operation: &str) -> Result<Arc<Host>, Error> {
-        match place.take() {
+        match place.known() {
             Some(host) => Ok(host),
-            None => self.locate(operation).await,
+            None => self.locate(operation, &[]).await,
         }
     }
 
-    pub(crate) fn host(&self, address: Address) -> Result<Arc<Host>, Error> {
-        let mut hosts = self.hosts();
-        if let Some(host) = hosts.get(&address) {
-            return Ok(host.clone());
-        }
-        let client = self.config().client(&address)?;
-        let limit = self.config().connect_timeout();
-        let host = Arc::new(Host::new(address.clone(), client, limit));
-        hosts.insert(address, host.clone());
-        Ok(host)
+    pub(crate) fn server(&self, address: Address) -> Result<Arc<Host>, Error> {
+        host(&self.shared.servers, address, self.config(), RedisConfig::client)
     }
 
-    pub(crate) fn hosts(&self) -> MutexGuard<'_, HashMap<Address, Arc<Host>>> {
-        self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn sentinel(&self, address: Address) -> Result<Arc<Host>, Error> {
+        host(&self.shared.sentinels, address, self.config(), RedisConfig::sentinel_client)
     }
+
+    pub(crate) fn servers(&self) -> Vec<Arc<Host>> {
+        locked(&self.shared.servers).values().cloned().collect()
+    }
+}
+
+/// The one of this address, which all leases share.
+fn host(
+    hosts: &Mutex<Hosts>,
+    address: Address,
+    config: &RedisConfig,
+    client: impl FnOnce(&RedisConfig, &Address) -> Result<redis::Client, Error>,
+) -> Result<Arc<Host>, Error> {
+    let mut hosts = locked(hosts);
+    if let Some(host) = hosts.get(&address) {
+        return Ok(host.clone());
+    }
+    let client = client(config, &address)?;
+    let host = Arc::new(Host::new(address.clone(), client, config.connect_timeout()));
+    hosts.insert(address, host.clone());
+    Ok(host)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// # Errors
@@ -183,11 +218,32 @@ impl fmt::Debug for Shared {
 }
 
 impl Place {
-    fn take(&self) -> Option<Arc<Host>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn known(&self) -> Option<Arc<Host>> {
+        locked(&self.0).clone()
     }
 
     fn keep(&self, host: Arc<Host>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
+        *locked(&self.0) = Some(host);
+    }
+}
+
+/// A request that is sent to where its lease is believed to be. Unless it is answered, that is
+/// believed no more.
+struct Visit<'a> {
+    place: &'a Place,
+    host: Option<Arc<Host>>,
+    answered: bool,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        let mut known = locked(&self.place.0);
+        let same = match (&*known, &self.host) {
+            (Some(known), Some(host)) => Arc::ptr_eq(known, host),
+            _ => false,
+        };
+        if same && !self.answered {
+            *known = None;
+        }
     }
 }

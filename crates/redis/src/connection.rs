@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -22,9 +22,9 @@ use tokio::{
 
 use crate::config::Address;
 
-/// A request that is given up sooner than this was not waited for in vain: somebody did not want
-/// the answer any more.
-const IN_VAIN: Duration = Duration::from_millis(10);
+/// Less than an elector waits for any answer. A request that is given up sooner was not waited for
+/// in vain: somebody did not want the answer any more.
+const IN_VAIN: Duration = Duration::from_millis(2);
 
 /// An open connection, shared by all leases on its server.
 pub(crate) struct Connection {
@@ -33,11 +33,6 @@ pub(crate) struct Connection {
     mail: Arc<Mail>,
     /// Held while the server is told what is wanted, so that it is told in the order of the wishes.
     telling: sync::Mutex<()>,
-    asked: AtomicU64,
-    /// The latest request that was answered, and the latest that was waited for in vain. Answers
-    /// come in the order of the requests.
-    answered: AtomicU64,
-    in_vain: AtomicU64,
 }
 
 impl Connection {
@@ -59,25 +54,16 @@ impl Connection {
                 Ok::<(), redis::aio::SendError>(())
             });
         let multiplexed = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self {
-            address: address.clone(),
-            multiplexed,
-            mail,
-            telling: sync::Mutex::default(),
-            asked: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
-            in_vain: AtomicU64::new(0),
-        })
+        Ok(Self { address: address.clone(), multiplexed, mail, telling: sync::Mutex::default() })
     }
 
     /// Whether the next request should use it. Not, once it broke; and not after a request that was
     /// waited for in vain: a link that swallows packets looks alive for minutes.
     pub(crate) fn is_good(&self) -> bool {
         !self.mail.closed.load(Ordering::Acquire)
-            && self.in_vain.load(Ordering::Acquire) <= self.answered.load(Ordering::Acquire)
     }
 
-    /// Ends its subscriptions: another connection takes its place.
+    /// Ends its subscriptions: another connection is to take its place.
     pub(crate) fn retire(&self) {
         self.mail.close();
     }
@@ -97,26 +83,22 @@ impl Connection {
     /// As [`ask`](Self::ask).
     pub(crate) async fn ask_importing(&self, request: &Cmd) -> RedisResult<Value> {
         let mut pipeline = redis::pipe();
-        pipeline.cmd("ASKING").ignore().add_command(request.clone());
-        let (answer,) =
+        // The errors of a whole pipeline would hide where this one sends us.
+        pipeline.cmd("ASKING").add_command(request.clone()).ignore_errors();
+        let (asking, answer): (RedisResult<Value>, RedisResult<Value>) =
             self.flight(async |mut connection| pipeline.query_async(&mut connection).await).await?;
-        Ok(answer)
+        asking.and(answer)
     }
 
     async fn flight<T>(
         &self,
         request: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> RedisResult<T> {
-        let mut flight = Flight {
-            connection: self,
-            number: self.asked.fetch_add(1, Ordering::AcqRel) + 1,
-            began: Instant::now(),
-            landed: false,
-        };
+        let mut flight = Flight { connection: self, began: Instant::now(), landed: false };
         let answer = request(self.multiplexed.clone()).await;
         flight.landed = true;
         if answer.as_ref().is_err_and(|error| error.is_unrecoverable_error()) {
-            self.mail.close();
+            self.retire();
         }
         answer
     }
@@ -162,17 +144,14 @@ impl fmt::Debug for Connection {
 /// A request that is under way.
 struct Flight<'a> {
     connection: &'a Connection,
-    number: u64,
     began: Instant,
     landed: bool,
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if self.landed {
-            self.connection.answered.fetch_max(self.number, Ordering::AcqRel);
-        } else if self.began.elapsed() >= IN_VAIN {
-            self.connection.in_vain.fetch_max(self.number, Ordering::AcqRel);
+        if !self.landed && self.began.elapsed() >= IN_VAIN {
+            self.connection.retire();
         }
     }
 }

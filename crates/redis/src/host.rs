@@ -53,7 +53,8 @@ impl Host {
     fn latest_attempt(&self) -> Attempt {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(attempt) = &*latest {
-            match attempt.peek() {
+            // Asked, for what nobody was there to see is not yet known to have ended.
+            match attempt.clone().now_or_never() {
                 None => return attempt.clone(),
                 Some(Ok(connection)) if connection.is_good() => return attempt.clone(),
                 Some(Ok(connection)) => connection.retire(),

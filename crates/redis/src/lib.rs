@@ -71,8 +71,9 @@
 //! ACL SETUSER app on >password ~leasehold:* &leasehold:* -@all +eval +evalsha +info +time +exists +hmget +hset +publish +subscribe +unsubscribe +hello +auth
 //! ```
 //!
-//! `+info`, because the replication id is read inside the script; `+select` too for another database than
-//! 0, and `+asking` in a cluster, for a slot that moves. An error names the command that is missing. A server that evicts should be given an `allkeys-*` policy only if it may lose leadership
+//! `+info`, because the replication id is read inside the script; `+select` too for another database
+//! than 0, and `+asking` on a cluster, for a slot that moves. An error names the command that is
+//! missing. A server that evicts should be given an `allkeys-*` policy only if it may lose leadership
 //! for a lease duration now and then: `noeviction`, and a server for what must not be lost, are better.
 //!
 //! On a cluster and behind sentinels, name several servers: one of them has to be reached when the

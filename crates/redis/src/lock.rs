@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -32,6 +32,9 @@ pub(crate) struct Lease {
     /// As [`LeaseLock::describe`] shows it.
     title: String,
     place: Place,
+    /// The connection on which changes are told. Where the lease answers on another one, it has
+    /// moved, and nothing more would be told here.
+    watched: Mutex<Weak<Connection>>,
     /// What is unreadable is warned of once: the witness of the last that was.
     warned_of: Mutex<String>,
 }
@@ -61,8 +64,9 @@ impl RedisLock {
         // Channels know no databases.
         let channel = format!("{key}@{}", config.database());
         let title = format!("redis lease {name:?} at {}", config.describe());
-        let (place, warned_of) = (Place::default(), Mutex::default());
-        Self { lease: Arc::new(Lease { redis, key, channel, title, place, warned_of }) }
+        let (place, watched) = (Place::default(), Mutex::default());
+        let warned_of = Mutex::default();
+        Self { lease: Arc::new(Lease { redis, key, channel, title, place, watched, warned_of }) }
     }
 }
 
@@ -79,16 +83,31 @@ impl Lease {
     pub(crate) async fn observe(&self) -> Result<(Observation, Arc<Connection>), Error> {
         let (request, operation) =
             (Request::observe(&self.key, &self.channel), self.operation("read"));
-        let Answer { value, connection } =
-            self.redis.ask(&self.place, &request, &operation).await?;
+        let Answer { value, connection } = self.ask(&request, &operation).await?;
         let seen = Seen::observed(value).map_err(|error| error::nonsense(&operation, &error))?;
         Ok((self.shown(&seen, &operation)?, connection))
+    }
+
+    async fn ask(&self, request: &Request, operation: &str) -> Result<Answer, Error> {
+        let answer = self.redis.ask(&self.place, request, operation).await?;
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(watched) = watched
+            && !Arc::ptr_eq(&watched, &answer.connection)
+        {
+            watched.retire();
+        }
+        Ok(answer)
+    }
+
+    /// Changes are told on this connection from now on.
+    pub(crate) fn watch_on(&self, connection: &Arc<Connection>) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(connection);
     }
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         let request = Request::swap(&self.key, &self.channel, expected, record);
         let operation = self.operation("replace");
-        let Answer { value, .. } = self.redis.ask(&self.place, &request, &operation).await?;
+        let Answer { value, .. } = self.ask(&request, &operation).await?;
         let (written, seen) =
             Seen::swapped(value).map_err(|error| error::nonsense(&operation, &error))?;
         let seen = self.shown(&seen, &operation);

@@ -42,6 +42,7 @@ async fn begin(lease: &Lease) -> Result<(Observation, Subscription), Error> {
         .await?;
         let (seen, shown_by) = lease.observe().await?;
         if Arc::ptr_eq(&connection, &shown_by) {
+            lease.watch_on(&connection);
             return Ok((seen, subscription));
         }
     }

@@ -107,10 +107,8 @@ impl RedisFixture {
 
     fn command(&self, words: &[&[u8]]) {
         let key = format!("leasehold:{}", self.lease);
-        let words: Vec<&[u8]> = words
-            .iter()
-            .map(|word| if *word == b"KEY" { key.as_bytes() } else { word })
-            .collect();
+        let words: Vec<&[u8]> =
+            words.iter().map(|word| if *word == b"KEY" { key.as_bytes() } else { word }).collect();
         self.store.server(&self.lease).command(&words);
     }
 }
