@@ -156,11 +156,6 @@ pub struct Rival {
 }
 
 impl Rival {
-    /// As it is called in the history.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Waits until it knows whom it follows.
     ///
     /// # Panics
