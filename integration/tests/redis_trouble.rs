@@ -218,7 +218,10 @@ fn server() -> RedisServer {
 /// Looks after each write of the lease whether it has come to that.
 async fn writes_until(url: &str, come: impl Fn() -> bool) {
     let mut writes = connect(url).await.unwrap().watch();
-    while !come() {
-        within("a write", writes.next()).await.unwrap().unwrap();
-    }
+    within("a new connection", async {
+        while !come() {
+            writes.next().await.unwrap().unwrap();
+        }
+    })
+    .await;
 }
