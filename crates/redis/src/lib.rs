@@ -28,7 +28,8 @@
 //!   greater: so it goes on growing when the record is lost. It is used for nothing else; a clock that
 //!   is stepped moves no lease.
 //! * **The replication id is the era.** The server makes a new one when it is promoted and when it
-//!   restarts, which is when its memory may be an older one. Every wait then starts anew.
+//!   restarts, which is when its memory may be an older one. Every wait then starts anew. (It also does
+//!   when a first replica attaches, and an hour after the last one left: that costs a wait, no term.)
 //! * **Only a master is believed.** A replica may lag; what it says is an error.
 //!
 //! # When the server loses its memory
@@ -71,13 +72,16 @@
 //! ACL SETUSER app on >password ~leasehold:* &leasehold:* -@all +eval +evalsha +info +time +exists +hmget +hset +publish +subscribe +unsubscribe +hello +auth
 //! ```
 //!
+//! `+select` for another database than 0, and `+asking` on a cluster.
+//!
 //! `+info`, because the replication id is read inside the script; `+select` too for another database
 //! than 0, and `+asking` on a cluster, for a slot that moves. An error names the command that is
 //! missing. A server that evicts should be given an `allkeys-*` policy only if it may lose leadership
 //! for a lease duration now and then: `noeviction`, and a server for what must not be lost, are better.
 //!
-//! On a cluster and behind sentinels, name several servers: one of them has to be reached when the
-//! others are gone.
+//! On a cluster, name several servers: one of them has to be reached when the others are gone. Name
+//! all sentinels: more than half of those that are named have to agree on the master, so that one that
+//! is cut off with an old master sends nobody to it.
 
 mod advice;
 mod client;
