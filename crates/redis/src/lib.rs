@@ -72,8 +72,6 @@
 //! ACL SETUSER app on >password ~leasehold:* &leasehold:* -@all +eval +evalsha +info +time +exists +hmget +hset +publish +subscribe +unsubscribe +hello +auth
 //! ```
 //!
-//! `+select` for another database than 0, and `+asking` on a cluster.
-//!
 //! `+info`, because the replication id is read inside the script; `+select` too for another database
 //! than 0, and `+asking` on a cluster, for a slot that moves. An error names the command that is
 //! missing. A server that evicts should be given an `allkeys-*` policy only if it may lose leadership
