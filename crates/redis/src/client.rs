@@ -11,7 +11,11 @@ use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 use tokio::time;
 
 use crate::{
-    RedisConfig, RedisLock, config::Address, connection::Connection, error, host::Host,
+    RedisConfig, RedisLock,
+    config::{Address, Client},
+    connection::Connection,
+    error,
+    host::Host,
     scripts::Request,
 };
 
@@ -169,14 +173,14 @@ fn host(
     hosts: &Mutex<Hosts>,
     address: Address,
     config: &RedisConfig,
-    client: impl FnOnce(&RedisConfig, &Address) -> Result<redis::Client, Error>,
+    client: impl FnOnce(&RedisConfig, &Address) -> Result<Client, Error>,
 ) -> Result<Arc<Host>, Error> {
     let mut hosts = locked(hosts);
     if let Some(host) = hosts.get(&address) {
         return Ok(host.clone());
     }
     let client = client(config, &address)?;
-    let host = Arc::new(Host::new(address.clone(), client, config.connect_timeout()));
+    let host = Arc::new(Host::new(client));
     hosts.insert(address, host.clone());
     Ok(host)
 }

@@ -11,6 +11,7 @@ use std::{path::Path, time::Duration};
 use leasehold_core::{Error, ErrorKind, LeaseName};
 
 pub(crate) use address::{Address, Topology};
+pub(crate) use client::Client;
 use credentials::Credentials;
 pub use tls::Tls;
 
@@ -172,10 +173,6 @@ impl RedisConfig {
 
     pub(crate) const fn database(&self) -> u32 {
         self.database
-    }
-
-    pub(crate) const fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
     }
 
     /// The place, for people: `10.0.0.5:6379, database 1`.

@@ -11,16 +11,16 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisResult, Value,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisResult, Value, aio::MultiplexedConnection,
 };
 use tokio::{
     runtime::Handle,
     sync::{self, mpsc},
+    task::JoinSet,
     time::{self, Instant},
 };
 
-use crate::config::Address;
+use crate::config::{Address, Client};
 
 /// Less than an elector waits for any answer. A request that is given up sooner was not waited for
 /// in vain: somebody did not want the answer any more.
@@ -30,6 +30,8 @@ const IN_VAIN: Duration = Duration::from_millis(2);
 pub(crate) struct Connection {
     pub(crate) address: Address,
     multiplexed: MultiplexedConnection,
+    /// Moves the bytes. Dropped with this, whatever may still be unanswered.
+    _moving: JoinSet<()>,
     mail: Arc<Mail>,
     /// Held while the server is told what is wanted, so that it is told in the order of the wishes.
     telling: sync::Mutex<()>,
@@ -38,23 +40,19 @@ pub(crate) struct Connection {
 impl Connection {
     /// # Errors
     /// It could not be opened in this time, or the server refuses us.
-    pub(crate) async fn open(
-        address: &Address,
-        client: &Client,
-        limit: Duration,
-    ) -> RedisResult<Self> {
+    pub(crate) async fn open(client: &Client) -> RedisResult<Self> {
         let mail = Arc::new(Mail::default());
         let postman = mail.clone();
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(limit))
             // Whoever asks sets a limit of his own, and one that has passed must be noticed here.
             .set_response_timeout(None)
             .set_push_sender(move |push| {
                 postman.deliver(push);
                 Ok::<(), redis::aio::SendError>(())
             });
-        let multiplexed = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self { address: address.clone(), multiplexed, mail, telling: sync::Mutex::default() })
+        let (multiplexed, moving) = client.connect(config).await?;
+        let (address, telling) = (client.address().clone(), sync::Mutex::default());
+        Ok(Self { address, multiplexed, _moving: moving, mail, telling })
     }
 
     /// Whether the next request should use it. Not, once it broke; and not after a request that was

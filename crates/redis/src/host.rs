@@ -3,16 +3,18 @@
 use std::{
     fmt, io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use redis::{Client, RedisError, RedisResult};
+use redis::{RedisError, RedisResult};
 
-use crate::{config::Address, connection::Connection};
+use crate::{
+    config::{Address, Client},
+    connection::Connection,
+};
 
 type Attempt = Shared<BoxFuture<'static, RedisResult<Arc<Connection>>>>;
 
@@ -20,14 +22,13 @@ type Attempt = Shared<BoxFuture<'static, RedisResult<Arc<Connection>>>>;
 pub(crate) struct Host {
     pub(crate) address: Address,
     client: Client,
-    limit: Duration,
     /// The connection, or the attempt to open it that all wait for.
     latest: Mutex<Option<Attempt>>,
 }
 
 impl Host {
-    pub(crate) fn new(address: Address, client: Client, limit: Duration) -> Self {
-        Self { address, client, limit, latest: Mutex::default() }
+    pub(crate) fn new(client: Client) -> Self {
+        Self { address: client.address().clone(), client, latest: Mutex::default() }
     }
 
     /// A connection that is good as far as is known.
@@ -61,11 +62,8 @@ impl Host {
                 Some(Err(_)) => {}
             }
         }
-        let (address, client, limit) = (self.address.clone(), self.client.clone(), self.limit);
-        let opening =
-            tokio::spawn(
-                async move { Connection::open(&address, &client, limit).await.map(Arc::new) },
-            );
+        let client = self.client.clone();
+        let opening = tokio::spawn(async move { Connection::open(&client).await.map(Arc::new) });
         let attempt = opening
             .map(|opened| match opened {
                 Ok(opened) => opened,

@@ -1,10 +1,33 @@
+use std::{io, sync::Arc, time::Duration};
+
+use futures::future;
 use leasehold_core::Error;
 use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
-    io::tcp::TcpSettings,
+    AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, RedisResult,
+    aio::MultiplexedConnection,
 };
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{self, TcpStream},
+    task::JoinSet,
+    time,
+};
+use tokio_rustls::TlsConnector;
 
-use super::{Address, RedisConfig, credentials::Credentials, invalid, tls};
+use super::{Address, RedisConfig, credentials::Credentials};
+
+/// How one server is reached, and what it is told first.
+///
+/// The client library connects too, but reads all of the system's authorities each time, and fails
+/// if one of them is torn, even where only one's own is trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    address: Address,
+    login: RedisConnectionInfo,
+    tls: Option<Arc<ClientConfig>>,
+    limit: Duration,
+}
 
 impl RedisConfig {
     /// How to reach a server that keeps data.
@@ -23,7 +46,7 @@ impl RedisConfig {
         credentials: Option<&Credentials>,
         database: u32,
     ) -> Result<Client, Error> {
-        // Without the client's name and version, which would need CLIENT SETINFO to be allowed.
+        // Without the library's name and version, which would need CLIENT SETINFO to be allowed.
         let mut login = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
             .set_db(i64::from(database))
@@ -34,33 +57,84 @@ impl RedisConfig {
                 login = login.set_username(user);
             }
         }
-        let place = match (address, &self.tls) {
-            (Address::Unix(path), _) => ConnectionAddr::Unix(path.clone()),
-            (Address::Tcp { host, port }, None) => ConnectionAddr::Tcp(host.clone(), *port),
-            (Address::Tcp { host, port }, Some(_)) => ConnectionAddr::TcpTls {
-                host: host.clone(),
-                port: *port,
-                insecure: false,
-                tls_params: None,
-            },
+        let tls = match (address, &self.tls) {
+            (Address::Tcp { .. }, Some(tls)) => Some(tls.config()?),
+            _ => None,
         };
-        let over_tls = matches!(place, ConnectionAddr::TcpTls { .. });
-        let client = place.into_connection_info().and_then(|info| {
-            let info = info
-                .set_redis_settings(login)
-                .set_tcp_settings(TcpSettings::default().set_nodelay(true));
-            match &self.tls {
-                Some(tls) if over_tls => {
-                    tls::install_provider();
-                    Client::build_with_tls(info, tls.certificates())
-                }
-                _ => Client::open(info),
-            }
-        });
-        client.map_err(|error| {
-            invalid(format!("connect to {address}"), error.to_string()).with_source(error)
-        })
+        Ok(Client { address: address.clone(), login, tls, limit: self.connect_timeout })
     }
+}
+
+impl Client {
+    pub(crate) const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A connection, and what moves its bytes until it is dropped.
+    ///
+    /// # Errors
+    /// It could not be opened in time, or the server refuses us.
+    pub(crate) async fn connect(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
+        match time::timeout(self.limit, self.open(config)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let late = format!("not connected within {:?}", self.limit);
+                Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
+        match &self.address {
+            #[cfg(unix)]
+            Address::Unix(path) => self.log_in(net::UnixStream::connect(path).await?, config).await,
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            Address::Tcp { host, port } => {
+                let stream = connect(host, *port).await?;
+                stream.set_nodelay(true)?;
+                match &self.tls {
+                    None => self.log_in(stream, config).await,
+                    Some(tls) => {
+                        let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
+                        let connector = TlsConnector::from(tls.clone());
+                        self.log_in(connector.connect(name, stream).await?, config).await
+                    }
+                }
+            }
+        }
+    }
+
+    async fn log_in(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
+        let (connection, mover) =
+            MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
+        let mut moving = JoinSet::new();
+        moving.spawn(mover);
+        Ok((connection, moving))
+    }
+}
+
+/// To whichever address of a host is there first: one that swallows packets must not cost the time
+/// of the others.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let attempts: Vec<_> = net::lookup_host((host, port))
+        .await?
+        .map(|address| Box::pin(TcpStream::connect(address)))
+        .collect();
+    if attempts.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "this host has no address"));
+    }
+    Ok(future::select_ok(attempts).await?.0)
 }
 
 #[cfg(test)]
@@ -72,45 +146,38 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_speaks_resp3_without_delay_as_the_user_in_the_database() {
+    fn a_connection_speaks_resp3_as_the_user_in_the_database() {
         let client = of("redis://app:s3cret@h/7#jobs", &Address::tcp("h", 6379));
-        let info = client.get_connection_info();
-        assert_eq!(info.addr().to_string(), "h:6379");
-        assert!(matches!(info.addr(), ConnectionAddr::Tcp(..)));
-        assert!(info.tcp_settings().nodelay());
-        let login = info.redis_settings();
+        assert_eq!(client.address().to_string(), "h:6379");
+        assert!(client.tls.is_none());
+        let login = &client.login;
         assert_eq!(login.protocol(), ProtocolVersion::RESP3);
         assert_eq!((login.username(), login.password()), (Some("app"), Some("s3cret")));
         assert_eq!(login.db(), 7);
         assert!(login.skip_set_lib_name());
+        assert!(!format!("{client:?}").contains("s3cret"), "{client:?}");
     }
 
     #[test]
     fn a_sentinel_is_told_its_own_password_and_no_database() {
         let url = "redis+sentinel://app:data@h/m/7?sentinel_password=watch#jobs";
         let config = RedisConfig::from_url(url).unwrap().0;
-        let client = config.sentinel_client(&Address::tcp("h", 26379)).unwrap();
-        let login = client.get_connection_info().redis_settings();
+        let login = config.sentinel_client(&Address::tcp("h", 26379)).unwrap().login;
         assert_eq!((login.username(), login.password()), (None, Some("watch")));
         assert_eq!(login.db(), 0);
 
         let config = RedisConfig::from_url("redis+sentinel://app:data@h/m#jobs").unwrap().0;
-        let client = config.sentinel_client(&Address::tcp("h", 26379)).unwrap();
-        let login = client.get_connection_info().redis_settings();
+        let login = config.sentinel_client(&Address::tcp("h", 26379)).unwrap().login;
         assert_eq!((login.username(), login.password()), (None, None));
     }
 
     #[test]
-    fn tls_is_for_hosts_and_an_ipv6_address_has_no_brackets_then() {
-        let client = of("rediss://[::1]#jobs", &Address::tcp("::1", 6379));
-        let ConnectionAddr::TcpTls { host, insecure, .. } = client.get_connection_info().addr()
-        else {
-            panic!("without TLS");
-        };
-        assert_eq!((host.as_str(), insecure), ("::1", &false));
-        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
-        let client = of("rediss://h#jobs", &Address::Unix("/run/redis.sock".into()));
-        assert!(matches!(client.get_connection_info().addr(), ConnectionAddr::Unix(_)));
+    fn tls_is_for_hosts_and_all_connections_share_what_it_is_made_of() {
+        let config = RedisConfig::from_url("rediss://[::1]#jobs").unwrap().0;
+        let one = config.client(&Address::tcp("::1", 6379)).unwrap().tls.unwrap();
+        let other = config.client(&Address::tcp("h", 6379)).unwrap().tls.unwrap();
+        assert!(Arc::ptr_eq(&one, &other));
+        assert!(config.client(&Address::Unix("/run/redis.sock".into())).unwrap().tls.is_none());
     }
 
     #[test]

@@ -1,16 +1,17 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use leasehold_core::{Error, ErrorKind};
-use redis::{ClientTlsConfig, TlsCertificates};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+
+use super::invalid;
 
 /// Which certificates are trusted, and which one is shown.
 ///
@@ -18,19 +19,19 @@ use rustls::{
 /// and signed by an authority of the system, or by one of a file ([`with_ca`](Self::with_ca)).
 /// There is no way to turn this off.
 ///
-/// Files are read once, when they are named: a process that is to use a renewed certificate makes
-/// a new configuration.
+/// Files are read when they are named, and the system's authorities (where `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` say, if they are set) at the first connection, and never again: a process that is
+/// to use a renewed certificate makes a new configuration.
 ///
-/// # The process' provider of cryptography
-///
-/// rustls wants one for the process. One that the program has installed is used; else the first
-/// connection installs that of `ring`. A program that depends on another one installs it first
-/// thing in `main` (`CryptoProvider::install_default`).
-#[derive(Clone, PartialEq, Eq)]
+/// The provider of cryptography is the one that the process has installed
+/// (`rustls::crypto::CryptoProvider::install_default`), or else that of `ring`. None is installed.
+#[derive(Clone)]
 pub struct Tls {
     ca: Option<Pem>,
     /// The certificate and its key.
     client: Option<(Pem, Pem)>,
+    /// Made of these once: it remembers servers, and the system has many authorities.
+    built: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 /// A file's content, and its name.
@@ -43,8 +44,8 @@ struct Pem {
 impl Tls {
     /// Trusts the authorities of the system, and shows no certificate.
     #[expect(clippy::new_without_default, reason = "there is no default for what one trusts")]
-    pub const fn new() -> Self {
-        Self { ca: None, client: None }
+    pub fn new() -> Self {
+        Self { ca: None, client: None, built: Arc::default() }
     }
 
     /// Trusts only the authorities whose certificates are in this PEM file.
@@ -52,16 +53,10 @@ impl Tls {
     /// # Errors
     /// [`ErrorKind::Invalid`] where the file is missing, or holds no certificate that can be an
     /// authority's; [`ErrorKind::Denied`] where it may not be read.
-    pub fn with_ca(mut self, file: impl AsRef<Path>) -> Result<Self, Error> {
-        let pem = Pem::read(file.as_ref())?;
-        let mut roots = RootCertStore::empty();
-        for certificate in pem.certificates()? {
-            roots.add(certificate).map_err(|error| {
-                pem.refused(format!("{error}; name the certificate of an authority"))
-            })?;
-        }
-        self.ca = Some(pem);
-        Ok(self)
+    pub fn with_ca(self, file: impl AsRef<Path>) -> Result<Self, Error> {
+        let ca = Pem::read(file.as_ref())?;
+        ca.authorities()?;
+        Ok(Self { ca: Some(ca), built: Arc::default(), ..self })
     }
 
     /// Shows the certificate of this PEM file (followed by those that lead to its authority, if
@@ -71,41 +66,62 @@ impl Tls {
     /// [`ErrorKind::Invalid`] where a file is missing, holds no certificate or no key, or where
     /// the two do not belong together; [`ErrorKind::Denied`] where one may not be read.
     pub fn with_client_certificate(
-        mut self,
+        self,
         certificate: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<Self, Error> {
-        let certificate = Pem::read(certificate.as_ref())?;
-        let key = Pem::read(key.as_ref())?;
-        let chain = certificate.certificates()?;
-        let private = PrivateKeyDer::from_pem_slice(&key.bytes).map_err(|_| {
-            key.refused("it holds no private key in PEM format that needs no passphrase")
-        })?;
-        // What the client will do with them at each connection: better refused here.
-        ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                let trusting_nobody = builder.with_root_certificates(RootCertStore::empty());
-                trusting_nobody.with_client_auth_cert(chain, private)
-            })
-            .map_err(|error| {
-                certificate.refused(format!("with the key in {:?}: {error}", key.path))
-            })?;
-        self.client = Some((certificate, key));
-        Ok(self)
+        let client = Some((Pem::read(certificate.as_ref())?, Pem::read(key.as_ref())?));
+        let tls = Self { client, built: Arc::default(), ..self };
+        tls.config()?;
+        Ok(tls)
     }
 
-    /// As the client takes it.
-    pub(crate) fn certificates(&self) -> TlsCertificates {
-        TlsCertificates {
-            client_tls: self.client.as_ref().map(|(certificate, key)| ClientTlsConfig {
-                client_cert: certificate.bytes.to_vec(),
-                client_key: key.bytes.to_vec(),
-            }),
-            root_cert: self.ca.as_ref().map(|ca| ca.bytes.to_vec()),
+    /// For all connections.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(built) = self.built.get() {
+            return Ok(built.clone());
         }
+        let roots = match &self.ca {
+            Some(ca) => ca.authorities()?,
+            None => authorities_of_the_system(),
+        };
+        let provider = CryptoProvider::get_default().cloned();
+        let provider = provider.unwrap_or_else(|| Arc::new(ring::default_provider()));
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| invalid("use TLS", format!("{error}; install another provider")))?
+            .with_root_certificates(roots);
+        let config = match &self.client {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder
+                .with_client_auth_cert(certificate.certificates()?, key.private_key()?)
+                .map_err(|error| {
+                    certificate.refused(format!("with the key in {:?}: {error}", key.path))
+                })?,
+        };
+        Ok(self.built.get_or_init(|| Arc::new(config)).clone())
     }
 }
+
+/// One that cannot be read, among a hundred, is not needed.
+fn authorities_of_the_system() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    for error in found.errors {
+        tracing::warn!("some of the system's authorities cannot be trusted: {error}");
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    roots
+}
+
+/// The same files, with the same content.
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.ca, &self.client) == (&other.ca, &other.client)
+    }
+}
+
+impl Eq for Tls {}
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,21 +156,23 @@ impl Pem {
         }
     }
 
-    fn refused(&self, why: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Invalid, format!("use the file {:?} for TLS", self.path), why.into())
+    fn authorities(&self) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.certificates()? {
+            roots.add(certificate).map_err(|error| {
+                self.refused(format!("{error}; name the certificate of an authority"))
+            })?;
+        }
+        Ok(roots)
     }
-}
 
-/// The provider that connections will use.
-fn provider() -> Arc<CryptoProvider> {
-    CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()))
-}
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, Error> {
+        PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|_| {
+            self.refused("it holds no private key in PEM format that needs no passphrase")
+        })
+    }
 
-/// Sees to it that the process has a provider. Without, and with two of them in the graph of
-/// crates, the first connection would panic.
-pub(crate) fn install_provider() {
-    if CryptoProvider::get_default().is_none() {
-        // Lost to another thread: then there is one.
-        let _ = ring::default_provider().install_default();
+    fn refused(&self, why: impl Into<String>) -> Error {
+        invalid(format!("use the file {:?} for TLS", self.path), why)
     }
 }
