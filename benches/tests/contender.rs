@@ -7,6 +7,8 @@ use std::{
 };
 
 use clap::Parser;
+#[cfg(feature = "redis")]
+use leasehold_bench::present;
 use leasehold_bench::{Event, Options, Outcome, Parsed, Surroundings, measure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -51,6 +53,31 @@ async fn every_fault_is_survived_on_redis_too_and_so_is_every_partition() {
     for partition in &outcome.rows[4..] {
         let stops = partition.stopped_before.n();
         assert_eq!(stops, 3, "{}: each that was cut off told that it had stopped", partition.fault);
+    }
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn stores_are_measured_one_after_the_other_and_shown_apart() {
+    let target = TempDir::new().unwrap();
+    let around = Surroundings {
+        contender: env!("CARGO_BIN_EXE_contender").into(),
+        floor: env!("CARGO_BIN_EXE_floor").into(),
+        target: target.path().into(),
+    };
+    let options = ["failover", "--rounds", "1", "--faults", "step-down,partition"];
+    let options = Options::try_parse_from(options).unwrap();
+    let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
+    let rows: Vec<_> =
+        outcome.rows.iter().map(|row| (row.store.as_str(), row.fault.as_str())).collect();
+    let expected = [("file", "step-down"), ("redis", "step-down"), ("redis", "partition")];
+    assert_eq!(rows, expected);
+    assert!(outcome.stores.iter().all(|store| store.floor.is_some()));
+    present(&outcome, &options, &around).unwrap();
+    let page = std::fs::read_to_string(target.path().join("failover/index.html")).unwrap();
+    for part in ["file, redis", "redis: step-down", "redis: partition", "version ", "no partition"]
+    {
+        assert!(page.contains(part), "{part}");
     }
 }
 

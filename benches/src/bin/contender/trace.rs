@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    io::{IsTerminal, stderr},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value, json};
 use tracing::{
@@ -21,7 +24,10 @@ const TARGET: &str = "leasehold::term";
 /// requests of the elector to the voice.
 pub(crate) fn install(voice: Option<Arc<Voice>>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let logs = tracing_subscriber::fmt::layer()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_filter(filter);
     let requests = voice.map(|voice| {
         Requests { voice }.with_filter(filter_fn(|metadata| {
             metadata.target() == TARGET && *metadata.level() == Level::TRACE
