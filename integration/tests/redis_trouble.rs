@@ -216,7 +216,7 @@ fn server() -> RedisServer {
 }
 
 /// Looks after each write of the lease whether it has come to that.
-async fn writes_until(url: &str, come: impl Fn() -> bool) {
+async fn writes_until(url: &str, come: impl Fn() -> bool + Send + Sync) {
     let mut writes = connect(url).await.unwrap().watch();
     within("a new connection", async {
         while !come() {

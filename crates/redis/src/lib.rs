@@ -3,15 +3,19 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), leasehold_core::Error> {
-//! use leasehold_core::{LeaseLock, create_free};
+//! use leasehold_core::LeaseLock;
 //! use leasehold_redis::RedisLock;
 //!
+//! // An error here may pass, as a server that is just starting does: try again, or end and be restarted.
 //! let lock = RedisLock::connect("redis://app:s3cret@10.0.0.5#jobs").await?;
-//! create_free(&lock).await?;
 //! assert!(lock.observe().await?.record.is_some());
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The forms of a URL, for TLS, sentinels and clusters too, are those of [`RedisConfig::from_url`].
+//! [`Redis`] is for several leases of one Redis. Do not call `create_free` each time a service starts:
+//! after a `FLUSHALL` it would free the lease of a leader that lives.
 //!
 //! # How it works
 //!

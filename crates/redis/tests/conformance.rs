@@ -27,17 +27,19 @@ conformance!(cluster, RedisFixture::new(&CLUSTER).await);
 conformance!(sentinels, RedisFixture::new(&SENTINELS).await);
 
 static STANDALONE: LazyLock<Store> = LazyLock::new(|| {
-    Store::new(Servers::One(match env::var_os("LEASEHOLD_REDIS_URL") {
-        Some(_) => RedisServer::start().unwrap(),
-        None => debuggable().start().unwrap(),
-    }))
+    let server = match env::var_os("LEASEHOLD_REDIS_URL") {
+        Some(_) => RedisServer::start(),
+        None => debuggable().start(),
+    };
+    Store::new(Servers::One(Box::new(server.unwrap())))
 });
 static SECURED: LazyLock<Store> =
-    LazyLock::new(|| Store::new(Servers::One(debuggable().tls().acl().start().unwrap())));
-static CLUSTER: LazyLock<Store> =
-    LazyLock::new(|| Store::new(Servers::Cluster(RedisCluster::with(debuggable()).unwrap())));
+    LazyLock::new(|| Store::new(Servers::One(Box::new(debuggable().tls().acl().start().unwrap()))));
+static CLUSTER: LazyLock<Store> = LazyLock::new(|| {
+    Store::new(Servers::Cluster(Box::new(RedisCluster::with(debuggable()).unwrap())))
+});
 static SENTINELS: LazyLock<Store> = LazyLock::new(|| {
-    Store::new(Servers::Sentinels(RedisSentinels::with(debuggable(), None).unwrap()))
+    Store::new(Servers::Sentinels(Box::new(RedisSentinels::with(debuggable(), None).unwrap())))
 });
 
 /// A server that changes its replication id when it is told to.
@@ -54,9 +56,9 @@ struct Store {
 }
 
 enum Servers {
-    One(RedisServer),
-    Cluster(RedisCluster),
-    Sentinels(RedisSentinels),
+    One(Box<RedisServer>),
+    Cluster(Box<RedisCluster>),
+    Sentinels(Box<RedisSentinels>),
 }
 
 impl Store {
