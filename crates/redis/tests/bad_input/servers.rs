@@ -1,11 +1,14 @@
 //! Servers that cannot keep a lease, or not now.
 
+use std::time::Duration;
+
 use leasehold_core::{ErrorKind, LeaseLock, create_free};
 use leasehold_redis::RedisLock;
 use leasehold_testkit::redis::{RedisOptions, RedisServer, Value};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::timeout,
 };
 
 use crate::{assert_says, held, kept, key, lock, refused};
@@ -92,7 +95,8 @@ async fn a_server_that_is_busy_with_somebody_else_s_script_says_so_and_recovers(
     create_free(&lock).await.unwrap();
     let mut other = TcpStream::connect(server.address()).await.unwrap();
     other.write_all(b"EVAL \"while true do end\" 0\r\n").await.unwrap();
-    while lock.observe().await.is_ok() {}
+    let busy = async { while lock.observe().await.is_ok() {} };
+    timeout(Duration::from_secs(10), busy).await.unwrap();
     let error = refused(&server.url("jobs"), ErrorKind::Unreachable).await;
     assert_says(&error, &["BUSY", "what it is busy with"], &[]);
     assert_eq!(lock.observe().await.unwrap_err().kind(), ErrorKind::Unreachable);
@@ -106,16 +110,19 @@ async fn a_server_with_too_many_clients_says_so() {
     let server = with(&[]);
     server.command(&["CONFIG", "SET", "maxclients", "1"]);
     // The operator's own connection may still count.
-    let other = loop {
-        let mut other = TcpStream::connect(server.address()).await.unwrap();
-        let mut answer = [0; 7];
-        if other.write_all(b"PING\r\n").await.is_ok()
-            && other.read_exact(&mut answer).await.is_ok()
-            && &answer == b"+PONG\r\n"
-        {
-            break other;
+    let get_in = async {
+        loop {
+            let mut other = TcpStream::connect(server.address()).await.unwrap();
+            let mut answer = [0; 7];
+            if other.write_all(b"PING\r\n").await.is_ok()
+                && other.read_exact(&mut answer).await.is_ok()
+                && &answer == b"+PONG\r\n"
+            {
+                break other;
+            }
         }
     };
+    let other = timeout(Duration::from_secs(10), get_in).await.unwrap();
     let error = refused(&server.url("jobs"), ErrorKind::Unreachable).await;
     assert_says(&error, &["max number of clients", "raise maxclients"], &[]);
     drop(other);
