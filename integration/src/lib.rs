@@ -1,15 +1,22 @@
 //! Real stores, real processes, real faults.
 //!
 //! The tests are named after the fault: `freeze`, `crash`, `blocked`. What they do it to is the
-//! program `worker`, a process of its own; what it says is read by [`Worker`].
+//! program `worker`, a process of its own; what it says is read by [`Worker`]. Faults of a network or
+//! of a store are done to candidates of one process, an [`Election`].
 
-pub mod electors;
-pub mod rivals;
+mod contender;
+mod election;
+mod pair;
+mod waiting;
 mod worker;
 
 use std::time::Duration;
 
+pub use contender::Contender;
+pub use election::{Act, Election};
 use leasehold::Timing;
+pub use pair::Pair;
+pub use waiting::{rounds, within};
 pub use worker::{Said, Worker};
 
 /// The durations of these tests: short, because most of them wait out a lease.

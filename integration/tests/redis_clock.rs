@@ -8,8 +8,8 @@ mod shifted;
 
 use std::time::Duration;
 
-use leasehold::{Timing, connect, create_free};
-use leasehold_integration::rivals::{Rival, Rivals};
+use leasehold::Timing;
+use leasehold_integration::{Contender, Election};
 use leasehold_testkit::{Direction, Proxy};
 use shifted::Shifted;
 use tokio::task::block_in_place;
@@ -28,29 +28,24 @@ const BACK: fn(&Shifted) = Shifted::step_back;
 struct Stage {
     server: Shifted,
     url: String,
-    rivals: Rivals,
+    election: Election,
 }
 
 impl Stage {
     async fn set() -> Self {
         let server = block_in_place(Shifted::start);
         let url = server.server().url(LEASE);
-        create_free(&connect(&url).await.unwrap()).await.unwrap();
-        let rivals = Rivals::new(Timing::fast());
-        Self { server, url, rivals }
+        let election = Election::of_a_free_lease(&url, Timing::fast()).await;
+        Self { server, url, election }
     }
 
     /// The leader by a way of its own to the server.
-    async fn leader_and_standby(&self, way: &str) -> [Rival; 2] {
-        let leader = self.rivals.stand("one", way).await;
-        self.rivals.act_of(&leader).await;
-        let standby = self.rivals.stand("another", &self.url).await;
-        standby.follows().await;
-        [leader, standby]
+    async fn leader_and_standby(&self, way: &str) -> [Contender; 2] {
+        self.election.leader_and_standby(("one", way), ("another", &self.url)).await
     }
 
     fn strike(&self, what: &str, strike: impl FnOnce(&Shifted)) {
-        self.rivals.note(what);
+        self.election.note(what);
         block_in_place(|| strike(&self.server));
     }
 
@@ -59,32 +54,32 @@ impl Stage {
         version.parse().unwrap()
     }
 
-    async fn ends(self, rivals: impl IntoIterator<Item = Rival>) {
-        for rival in rivals {
-            rival.withdraw().await;
+    async fn ends(self, candidates: impl IntoIterator<Item = Contender>) {
+        for candidate in candidates {
+            candidate.end().await;
         }
-        self.rivals.check();
+        self.election.assert_exclusive();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_of_the_servers_clock_moves_no_lease_and_versions_grow() {
     let stage = Stage::set().await;
-    let rivals = stage.leader_and_standby(&stage.url).await;
-    let begun = stage.rivals.act_of(&rivals[0]).await;
+    let candidates = stage.leader_and_standby(&stage.url).await;
+    let begun = stage.election.act_of(&candidates[0]).await;
     let mut version = stage.version();
     for step in STEPS {
         stage.strike("the clock steps", step);
         // Who acts two leases later has renewed meanwhile.
-        let later = stage.rivals.now() + 2 * stage.rivals.lease();
-        let act = stage.rivals.act_after(later).await;
+        let later = stage.election.now() + 2 * stage.election.timing().lease_duration();
+        let act = stage.election.act_after(later).await;
         assert_eq!((act.name, act.token), (begun.name.clone(), begun.token), "the same term");
         let next = stage.version();
         assert!(next > version, "{next} comes after {version}");
         version = next;
     }
-    assert_eq!(stage.rivals.terms(), 1);
-    stage.ends(rivals).await;
+    assert_eq!(stage.election.terms(), 1);
+    stage.ends(candidates).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,12 +89,8 @@ async fn a_step_between_two_terms_repeats_no_token() {
     let mut version = stage.version();
     for step in STEPS.repeat(3) {
         // The release and what follows it come before the step, in the midst of it, or after it.
-        let handover = async {
-            leader.step_down().await;
-            stage.rivals.act_of(&standby).await;
-        };
+        let handover = stage.election.hand_over(&leader, &standby);
         tokio::join!(handover, async { stage.strike("the clock steps", step) });
-        leader.follows().await;
         std::mem::swap(&mut leader, &mut standby);
         let next = stage.version();
         assert!(next > version, "{next} comes after {version}");
@@ -116,12 +107,12 @@ async fn a_step_while_nobody_hears_the_leader_neither_shortens_the_wait_nor_prol
         let through = stage.server.server().url_through(link.address(), LEASE);
         let [leader, standby] = stage.leader_and_standby(&through).await;
         let version = stage.version();
-        let cut = stage.rivals.now();
+        let cut = stage.election.now();
         stage.strike("the leader is cut off, and the clock steps", |server| {
             link.black_hole(Direction::Both);
             step(server);
         });
-        let act = stage.rivals.act_of(&standby).await;
+        let act = stage.election.act_of(&standby).await;
         assert!(act.at < cut + HALF_A_STEP, "{:?} after {cut:?}", act.at);
         assert!(stage.version() > version);
         link.heal();
@@ -132,28 +123,28 @@ async fn a_step_while_nobody_hears_the_leader_neither_shortens_the_wait_nor_prol
 #[tokio::test(flavor = "multi_thread")]
 async fn a_memory_lost_with_the_clock_stepped_back_repeats_no_token_that_a_living_candidate_saw() {
     let stage = Stage::set().await;
-    let rivals = stage.leader_and_standby(&stage.url).await;
+    let candidates = stage.leader_and_standby(&stage.url).await;
     for _ in 0..5 {
         let (version, token) =
-            (stage.version(), stage.rivals.act_after(stage.rivals.now()).await.token);
+            (stage.version(), stage.election.act_after(stage.election.now()).await.token);
         stage.strike("the clock steps back, and all is lost", |server| {
             server.step_back();
             server.server().command(&["FLUSHALL"]);
         });
-        let later = stage.rivals.now() + 2 * stage.rivals.lease();
-        let act = stage.rivals.act_after(later).await;
+        let later = stage.election.now() + 2 * stage.election.timing().lease_duration();
+        let act = stage.election.act_after(later).await;
         assert!(act.token > token, "{} comes after {token}", act.token);
         let next = stage.version();
         assert!(next < version, "versions began anew: {next} comes after {version}");
     }
-    stage.ends(rivals).await;
+    stage.ends(candidates).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_candidate_that_saw_nothing_of_what_was_lost_has_a_token_above_the_servers_time() {
     let stage = Stage::set().await;
-    for rival in stage.leader_and_standby(&stage.url).await {
-        rival.withdraw().await;
+    for candidate in stage.leader_and_standby(&stage.url).await {
+        candidate.end().await;
     }
     stage.strike("the clock steps back, and all is lost", |server| {
         server.step_back();
@@ -161,11 +152,11 @@ async fn a_candidate_that_saw_nothing_of_what_was_lost_has_a_token_above_the_ser
     });
     let time = block_in_place(|| stage.server.time());
     // A history of its own: nobody lives who knows the other.
-    let rivals = Rivals::new(Timing::fast());
-    let fresh = rivals.stand("fresh", &stage.url).await;
-    let token = rivals.act_of(&fresh).await.token;
+    let election = Election::new(Timing::fast());
+    let fresh = election.stand("fresh", &stage.url).await;
+    let token = fresh.leads().await.number();
     assert!(i64::try_from(token).unwrap() > time, "{token} is above {time}");
-    fresh.withdraw().await;
-    rivals.check();
+    fresh.end().await;
+    election.assert_exclusive();
     stage.ends([]).await;
 }

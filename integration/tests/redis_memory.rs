@@ -12,11 +12,11 @@ mod plain;
 
 use std::time::Duration;
 
-use leasehold::{Timing, connect, create_free};
-use leasehold_integration::rivals::{Rival, Rivals};
+use leasehold::Timing;
+use leasehold_integration::{Contender, Election, rounds};
 use leasehold_testkit::redis::{RedisOptions, RedisServer};
 use pair::Pair;
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::block_in_place;
 
 /// As many at once, each with servers of its own.
 const LANES: usize = 5;
@@ -37,12 +37,12 @@ fn own_server() -> RedisServer {
 async fn promotion_of_a_replica_that_lags_gives_no_live_lease_away_and_repeats_no_token() {
     in_lanes(50, |lane, rounds| async move {
         let mut pair = block_in_place(Pair::start);
-        let rivals = first(&pair.url(LEASE)).await;
+        let election = Election::of_a_free_lease(&pair.url(LEASE), timing()).await;
         for round in 0..rounds {
             // One of a kind in each lane's first rounds, and on from there.
-            promotion(&mut pair, &rivals, round, Lag::ALL[(lane + round) % Lag::ALL.len()]).await;
+            promotion(&mut pair, &election, round, Lag::ALL[(lane + round) % Lag::ALL.len()]).await;
         }
-        rivals
+        election
     })
     .await;
 }
@@ -65,33 +65,35 @@ impl Lag {
         [Self::EarlierRenewal, Self::TermOfTheStandby, Self::EarlierTermOfTheLeader, Self::Free];
 }
 
-async fn promotion(pair: &mut Pair, rivals: &Rivals, round: usize, lag: Lag) {
+async fn promotion(pair: &mut Pair, election: &Election, round: usize, lag: Lag) {
     block_in_place(|| pair.catch_up());
     if matches!(lag, Lag::Free) {
         pair.stall();
     }
     let url = pair.url(LEASE);
-    let (one, other) = leader_and_standby(rivals, round, &url).await;
+    let [one, other] = leader_and_standby(election, round, &url).await;
     if !matches!(lag, Lag::Free) {
         block_in_place(|| pair.catch_up());
         pair.stall();
     }
     match lag {
         // Who acts a lease later has renewed meanwhile.
-        Lag::EarlierRenewal => drop(rivals.act_after(rivals.now() + rivals.lease()).await),
-        Lag::TermOfTheStandby => hand_over(rivals, &one, &other).await,
+        Lag::EarlierRenewal => {
+            election.act_after(election.now() + election.timing().lease_duration()).await;
+        }
+        Lag::TermOfTheStandby => election.hand_over(&one, &other).await,
         Lag::EarlierTermOfTheLeader => {
-            hand_over(rivals, &one, &other).await;
-            hand_over(rivals, &other, &one).await;
+            election.hand_over(&one, &other).await;
+            election.hand_over(&other, &one).await;
         }
         Lag::Free => {}
     }
     let (lost, left) = block_in_place(|| pair.versions(KEY));
     assert!(left < lost, "the replica lags: {left} < {lost}");
 
-    rivals.note(format!("promotion, the replica lags: {lag:?}"));
+    election.note(format!("promotion, the replica lags: {lag:?}"));
     block_in_place(|| pair.promote());
-    ends_well(rivals, round, &url, [one, other]).await;
+    ends_well(election, round, &url, [one, other]).await;
     block_in_place(|| pair.swap_roles());
 }
 
@@ -122,63 +124,43 @@ async fn on_one_server(rounds: usize, start: fn() -> RedisServer, strike: fn(&Re
     in_lanes(rounds, |_, rounds| async move {
         let server = block_in_place(start);
         let url = server.url(LEASE);
-        let rivals = first(&url).await;
+        let election = Election::of_a_free_lease(&url, timing()).await;
         for round in 0..rounds {
-            let (one, other) = leader_and_standby(&rivals, round, &url).await;
-            rivals.note("the server loses its memory");
+            let [one, other] = leader_and_standby(&election, round, &url).await;
+            election.note("the server loses its memory");
             block_in_place(|| strike(&server));
-            ends_well(&rivals, round, &url, [one, other]).await;
+            ends_well(&election, round, &url, [one, other]).await;
         }
-        rivals
+        election
     })
     .await;
 }
 
 /// Rounds in several lanes at once; then each lane's history is checked.
-async fn in_lanes<F>(rounds: usize, lane: impl Fn(usize, usize) -> F)
+async fn in_lanes<F>(number: usize, lane: impl Fn(usize, usize) -> F)
 where
-    F: Future<Output = Rivals> + Send + 'static,
+    F: Future<Output = Election> + Send + 'static,
 {
-    let mut lanes = JoinSet::new();
-    for number in 0..LANES {
-        lanes.spawn(lane(number, rounds / LANES));
-    }
     let mut terms = 0;
-    for rivals in lanes.join_all().await {
-        rivals.check();
-        terms += rivals.terms();
+    for election in rounds(number, LANES, lane).await {
+        election.assert_exclusive();
+        terms += election.terms();
     }
-    assert!(terms >= rounds, "{terms} terms in {rounds} rounds");
+    assert!(terms >= number, "{terms} terms in {number} rounds");
 }
 
-/// The lease, free, for those who will stand.
-async fn first(url: &str) -> Rivals {
-    create_free(&connect(url).await.unwrap()).await.unwrap();
-    Rivals::new(timing())
-}
-
-async fn leader_and_standby(rivals: &Rivals, round: usize, url: &str) -> (Rival, Rival) {
-    let one = rivals.stand(format!("a{round}"), url).await;
-    rivals.act_of(&one).await;
-    let other = rivals.stand(format!("b{round}"), url).await;
-    other.follows().await;
-    (one, other)
-}
-
-async fn hand_over(rivals: &Rivals, leader: &Rival, standby: &Rival) {
-    leader.step_down().await;
-    rivals.act_of(standby).await;
-    leader.follows().await;
+async fn leader_and_standby(election: &Election, round: usize, url: &str) -> [Contender; 2] {
+    election.leader_and_standby((format!("a{round}"), url), (format!("b{round}"), url)).await
 }
 
 /// After the fault one more comes, who knows nothing of what was before. Somebody leads so late that
 /// no term from before the fault can have lasted, unless it was renewed.
-async fn ends_well(rivals: &Rivals, round: usize, url: &str, others: [Rival; 2]) {
-    let fault = rivals.now();
-    let fresh = rivals.stand(format!("c{round}"), url).await;
-    rivals.act_after(fault + 2 * rivals.lease()).await;
-    for rival in others.into_iter().chain([fresh]) {
-        rival.withdraw().await;
+async fn ends_well(election: &Election, round: usize, url: &str, others: [Contender; 2]) {
+    let fault = election.now();
+    let fresh = election.stand(format!("c{round}"), url).await;
+    election.act_after(fault + 2 * election.timing().lease_duration()).await;
+    for candidate in others.into_iter().chain([fresh]) {
+        candidate.end().await;
     }
 }
 

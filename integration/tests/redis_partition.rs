@@ -5,12 +5,11 @@
 use std::sync::LazyLock;
 
 use leasehold::Timing;
-use leasehold_integration::electors::Lease;
+use leasehold_integration::{Pair, rounds};
 use leasehold_testkit::{
-    Direction, Proxy,
+    Direction,
     redis::{RedisOptions, RedisServer},
 };
-use tokio::task::JoinSet;
 
 const ROUNDS: usize = 100;
 /// How many leases are cut off at once.
@@ -21,48 +20,29 @@ static SERVER: LazyLock<RedisServer> =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_cut_off_has_stopped_before_its_successor_starts_and_follows_it_later() {
-    rounds("both", Direction::Both).await;
+    cut_off("both", Direction::Both).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_whose_requests_are_lost_has_stopped_before_its_successor_starts() {
-    rounds("requests", Direction::Requests).await;
+    cut_off("requests", Direction::Requests).await;
 }
 
 /// Its renewal is carried out, and it is not told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_whose_replies_are_lost_has_stopped_before_its_successor_starts() {
-    rounds("replies", Direction::Replies).await;
+    cut_off("replies", Direction::Replies).await;
 }
 
-async fn rounds(fault: &str, lost: Direction) {
-    for begun in (0..ROUNDS).step_by(AT_ONCE) {
-        let mut leases = JoinSet::new();
-        for number in begun..ROUNDS.min(begun + AT_ONCE) {
-            leases.spawn(cut_off(format!("{fault}-{number}"), lost));
+async fn cut_off(fault: &'static str, lost: Direction) {
+    rounds(ROUNDS, AT_ONCE, |lane, rounds| async move {
+        for round in 0..rounds {
+            let name = format!("{fault}-{lane}-{round}");
+            let url = |address| SERVER.url_through(address, &name);
+            let pair = Pair::start(SERVER.address(), url, Timing::fast()).await;
+            pair.cut_off(lost).await;
+            pair.end().await;
         }
-        leases.join_all().await;
-    }
-}
-
-async fn cut_off(name: String, lost: Direction) {
-    let link = Proxy::start(SERVER.address()).unwrap();
-    let url = SERVER.url(&name);
-    let lease = Lease::create(&url).await;
-    let timing = Timing::fast();
-    let leader = lease.contend("leader", &SERVER.url_through(link.address(), &name), timing).await;
-    let token = leader.leads().await;
-    let standby = lease.contend("standby", &url, timing).await;
-    standby.follows("leader").await;
-
-    link.black_hole(lost);
-    assert!(standby.leads().await > token);
-    leader.knows_nothing().await;
-    assert!(leader.is_alive());
-
-    link.heal();
-    leader.follows("standby").await;
-    lease.assert_exclusive();
-    leader.end().await;
-    standby.end().await;
+    })
+    .await;
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use leasehold::{Timing, connect};
-use leasehold_integration::electors::{Lease, within};
+use leasehold_integration::{Election, within};
 use leasehold_testkit::redis::{RedisOptions, RedisServer};
 
 const STANDBYS: u64 = 3;
@@ -18,26 +18,26 @@ const LOOKS: u64 = 3;
 async fn a_renewal_is_one_request_and_a_standby_that_is_told_of_changes_makes_none() {
     let server = RedisOptions::new().own().start().unwrap();
     let url = server.url("jobs");
-    let lease = Lease::create(&url).await;
-    let mut renewals = connect(&url).await.unwrap().watch();
     // Renewed often, and patient: a busy machine must not look like a store that does not answer.
     let timing =
         Timing::new(Duration::from_secs(15), Duration::from_secs(10), Duration::from_millis(40))
             .unwrap();
-    let observation = within("a first look", renewals.next()).await.unwrap().unwrap();
+    let election = Election::of_a_free_lease(&url, timing).await;
+    let mut renewals = connect(&url).await.unwrap().watch();
+    let observation = within("a first look", "", renewals.next()).await.unwrap().unwrap();
     assert!(observation.record.unwrap().holder().is_none());
     let before = Calls::of(&server).looks();
 
-    let leader = lease.contend("leader", &url, timing).await;
+    let leader = election.stand("leader", &url).await;
     let token = leader.leads().await;
     let mut standbys = Vec::new();
     for _ in 0..STANDBYS {
-        let standby = lease.contend("standby", &url, timing).await;
+        let standby = election.stand("standby", &url).await;
         standby.follows("leader").await;
         standbys.push(standby);
     }
     let mut next = async || {
-        let renewal = within("a renewal", renewals.next()).await.unwrap().unwrap();
+        let renewal = within("a renewal", "", renewals.next()).await.unwrap().unwrap();
         assert_eq!(renewal.record.unwrap().token, token, "one term all the time");
         Calls::of(&server)
     };

@@ -1,0 +1,99 @@
+use std::net::SocketAddr;
+
+use leasehold::{FencingToken, Timing};
+use leasehold_testkit::{Direction, Proxy};
+
+use crate::{Contender, Election};
+
+/// Two candidates of one lease, in whatever store is reached by TCP. The way of one to it can be
+/// disturbed.
+#[derive(Debug)]
+pub struct Pair {
+    /// What they do.
+    pub election: Election,
+    /// The way of the linked one.
+    pub link: Proxy,
+    /// It leads at first.
+    pub linked: Contender,
+    /// It follows at first.
+    pub direct: Contender,
+}
+
+impl Pair {
+    /// Of a free lease, at the store of this address and by the URL that has this address, or a
+    /// proxy's, in it.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    pub async fn start(
+        store: SocketAddr,
+        url: impl Fn(SocketAddr) -> String + Send,
+        timing: Timing,
+    ) -> Self {
+        let link = Proxy::start(store).unwrap_or_else(|error| panic!("no proxy: {error}"));
+        let (direct, linked) = (url(store), url(link.address()));
+        let election = Election::of_a_free_lease(&direct, timing).await;
+        let both = election.leader_and_standby(("linked", &linked), ("direct", &direct)).await;
+        let [linked, direct] = both;
+        Self { election, link, linked, direct }
+    }
+
+    /// The linked one leads and is cut off: it has stopped before the other starts, does not know,
+    /// lives, and follows the other once the link is healed.
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub async fn cut_off(&self, lost: Direction) {
+        let token = self.give_to_the_linked().await;
+        self.link.black_hole(lost);
+        self.direct.leads_after(token).await;
+        self.linked.knows_nothing().await;
+        assert!(self.linked.is_alive());
+
+        self.link.heal();
+        self.linked.follows(self.direct.name()).await;
+        self.election.assert_exclusive();
+    }
+
+    /// Both.
+    pub const fn candidates(&self) -> [&Contender; 2] {
+        [&self.linked, &self.direct]
+    }
+
+    /// Who leads in a later term than that of this token.
+    ///
+    /// # Panics
+    /// If nobody does.
+    pub async fn leader(&self, earlier: FencingToken) -> (&Contender, FencingToken) {
+        tokio::select! {
+            token = self.linked.leads_after(earlier) => (&self.linked, token),
+            token = self.direct.leads_after(earlier) => (&self.direct, token),
+        }
+    }
+
+    /// Has the direct one resign until the other leads, and is followed.
+    ///
+    /// # Panics
+    /// If nobody leads.
+    pub async fn give_to_the_linked(&self) -> FencingToken {
+        let mut earlier = FencingToken::ZERO;
+        loop {
+            let (leader, token) = self.leader(earlier).await;
+            if std::ptr::eq(leader, &self.linked) {
+                self.direct.knows_the_leader().await;
+                return token;
+            }
+            earlier = token;
+            leader.resign();
+        }
+    }
+
+    /// Ends both.
+    ///
+    /// # Panics
+    /// If one of them has ended before.
+    pub async fn end(self) {
+        self.linked.end().await;
+        self.direct.end().await;
+    }
+}
