@@ -1,10 +1,12 @@
 //! What can be done about what a server, or the way to it, refuses.
 
-use std::{borrow::Cow, error, io, sync::Arc};
+use std::borrow::Cow;
 
 use leasehold_core::ErrorKind;
 use redis::{ErrorKind as Cause, RedisError, ServerErrorKind as Server};
 use rustls::{AlertDescription, CertificateError};
+
+use crate::trouble::{Trouble, cause};
 
 type Advice = (ErrorKind, Cow<'static, str>);
 
@@ -14,6 +16,7 @@ const RIGHTS: &str = "~leasehold:* &leasehold:* +eval +evalsha +info +time +exis
 
 pub(crate) fn advice(error: &RedisError) -> Advice {
     of_a_script(error)
+        .or_else(|| found_here(error))
         .or_else(|| of_a_server(error))
         .or_else(|| of_tls(error))
         .unwrap_or_else(|| of_the_way(error))
@@ -49,6 +52,24 @@ fn of_a_script(error: &RedisError) -> Option<Advice> {
     })
 }
 
+/// What nobody said.
+fn found_here(error: &RedisError) -> Option<Advice> {
+    Some(match cause(error)? {
+        Trouble::Unresolved(_) => (
+            if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unreachable },
+            "this name does not resolve: see how it is written, and what this host finds names by \
+             (/etc/hosts, DNS)"
+                .into(),
+        ),
+        Trouble::NoCluster => (
+            ErrorKind::Invalid,
+            "this server belongs to no cluster: use redis:// (over TLS, rediss://) for a server \
+             alone, or turn on its cluster-enabled"
+                .into(),
+        ),
+    })
+}
+
 fn of_a_server(error: &RedisError) -> Option<Advice> {
     let code = error.code().unwrap_or_default();
     let said = error.detail().unwrap_or_default();
@@ -70,7 +91,11 @@ fn of_a_server(error: &RedisError) -> Option<Advice> {
         _ if said.contains("max number of clients") => {
             (ErrorKind::Unreachable, "raise maxclients, or see who has so many connections")
         }
-        (Cause::AuthenticationFailed, _) | (_, "WRONGPASS" | "NOAUTH") => {
+        (_, "NOAUTH") => (
+            ErrorKind::Denied,
+            "this server wants a password: none was given (a sentinel has its own)",
+        ),
+        (Cause::AuthenticationFailed, _) | (_, "WRONGPASS") => {
             (ErrorKind::Denied, "check the user and the password (a sentinel has its own)")
         }
         (_, "WRONGTYPE") => (
@@ -115,11 +140,7 @@ fn of_missing_rights() -> Advice {
 }
 
 fn of_tls(error: &RedisError) -> Option<Advice> {
-    // The client keeps its cause behind a pointer, and that one keeps its own inside.
-    let cause = error::Error::source(error)?;
-    let cause = cause.downcast_ref::<Arc<dyn error::Error + Send + Sync>>()?;
-    let cause = cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let (kind, advice) = match cause {
+    let (kind, advice) = match cause(error)? {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => (
             ErrorKind::Invalid,
             "no authority that is trusted has signed its certificate: name that one's with ca=",

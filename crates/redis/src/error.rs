@@ -3,21 +3,27 @@ use std::{collections::HashMap, fmt::Display, time::Duration};
 use leasehold_core::{Error, ErrorKind};
 use redis::{ParsingError, RedisError};
 
-use crate::{advice::advice, config::Address};
+use crate::{
+    advice::advice,
+    config::Address,
+    trouble::{Trouble, cause},
+};
 
 /// What a server, or the way to it, refused: an error that says what to do about it.
+///
+/// It has no source, which would say the same once more: all that was said is in the message.
 pub(crate) fn failed(operation: &str, server: impl Display, error: &RedisError) -> Error {
     let (kind, advice) = advice(error);
-    // What the scripts say is for this place; the advice says it in words.
-    let said = match said(error) {
-        code if code.starts_with("LEASEHOLD") => String::new(),
-        said => format!("{said}; "),
+    // These are codes, or about commands that nobody has typed: the advice says it in words.
+    let coded = match error.code() {
+        Some(code) => code.starts_with("LEASEHOLD") || code == "NOAUTH",
+        None => matches!(cause(error), Some(Trouble::NoCluster)),
     };
+    let said = if coded { String::new() } else { format!("{}; ", said(error)) };
     // One server is named by the operation already; of several, nobody knows which it was.
     let alone = operation.contains(&format!("\" at {server}"));
     let which = if alone { String::new() } else { format!("{server}: ") };
     Error::new(kind, operation.to_owned(), format!("{which}{said}{advice}"))
-        .with_source(error.clone())
 }
 
 /// The server's own words, or the system's, without what it repeats of ours.

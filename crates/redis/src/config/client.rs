@@ -1,4 +1,4 @@
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::future;
 use leasehold_core::Error;
@@ -11,11 +11,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{self, TcpStream},
     task::JoinSet,
-    time,
+    time::{self, Instant},
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Address, RedisConfig, credentials::Credentials};
+use super::{Address, RedisConfig, Topology, credentials::Credentials};
+use crate::trouble::Trouble;
 
 /// How one server is reached, and what it is told first.
 ///
@@ -26,13 +27,17 @@ pub(crate) struct Client {
     address: Address,
     login: RedisConnectionInfo,
     tls: Option<Arc<ClientConfig>>,
+    /// It is to be one of a cluster's: one that stands alone is refused.
+    of_a_cluster: bool,
     limit: Duration,
 }
 
 impl RedisConfig {
     /// How to reach a server that keeps data.
     pub(crate) fn client(&self, address: &Address) -> Result<Client, Error> {
-        self.client_of(address, self.credentials.as_ref(), self.database)
+        let of_a_cluster = matches!(self.topology, Topology::Cluster { .. });
+        let client = self.client_of(address, self.credentials.as_ref(), self.database)?;
+        Ok(Client { of_a_cluster, ..client })
     }
 
     /// How to reach a sentinel.
@@ -61,7 +66,8 @@ impl RedisConfig {
             (Address::Tcp { .. }, Some(tls)) => Some(tls.config()?),
             _ => None,
         };
-        Ok(Client { address: address.clone(), login, tls, limit: self.connect_timeout })
+        let (address, limit) = (address.clone(), self.connect_timeout);
+        Ok(Client { address, login, tls, of_a_cluster: false, limit })
     }
 }
 
@@ -78,17 +84,21 @@ impl Client {
         &self,
         config: AsyncConnectionConfig,
     ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
-        match time::timeout(self.limit, self.open(config)).await {
+        let deadline = Instant::now() + self.limit;
+        // Apart, so that a name that is waited for in vain is told from a server that is.
+        let addresses = match &self.address {
+            Address::Unix(_) => Vec::new(),
+            Address::Tcp { host, port } => resolve(host, *port, deadline).await?,
+        };
+        match time::timeout_at(deadline, self.open(addresses, config)).await {
             Ok(opened) => opened,
-            Err(_) => {
-                let late = format!("not connected within {:?}", self.limit);
-                Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
-            }
+            Err(_) => Err(late(format!("not connected within {:?}", self.limit)).into()),
         }
     }
 
     async fn open(
         &self,
+        addresses: Vec<SocketAddr>,
         config: AsyncConnectionConfig,
     ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
         match &self.address {
@@ -96,8 +106,8 @@ impl Client {
             Address::Unix(path) => self.log_in(net::UnixStream::connect(path).await?, config).await,
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
-            Address::Tcp { host, port } => {
-                let stream = connect(host, *port).await?;
+            Address::Tcp { host, .. } => {
+                let stream = first_of(addresses).await?;
                 stream.set_nodelay(true)?;
                 match &self.tls {
                     None => self.log_in(stream, config).await,
@@ -116,25 +126,48 @@ impl Client {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         config: AsyncConnectionConfig,
     ) -> RedisResult<(MultiplexedConnection, JoinSet<()>)> {
-        let (connection, mover) =
+        let (mut connection, mover) =
             MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
         let mut moving = JoinSet::new();
         moving.spawn(mover);
+        if self.of_a_cluster && stands_alone(&mut connection).await {
+            return Err(Trouble::NoCluster.into());
+        }
         Ok((connection, moving))
+    }
+}
+
+/// Whether the server says so. Why one does not answer, the scripts say better, which ask for INFO too.
+async fn stands_alone(connection: &mut MultiplexedConnection) -> bool {
+    let info: RedisResult<String> = redis::cmd("INFO").arg("cluster").query_async(connection).await;
+    info.is_ok_and(|info| info.contains("cluster_enabled:0"))
+}
+
+/// # Errors
+/// [`Trouble::Unresolved`].
+async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Trouble> {
+    let found = match time::timeout_at(deadline, net::lookup_host((host, port))).await {
+        Ok(found) => found.map(Iterator::collect),
+        Err(_) => Err(late("no answer in time".to_owned())),
+    };
+    match found {
+        Ok(addresses) if Vec::is_empty(&addresses) => {
+            let none = io::Error::new(io::ErrorKind::NotFound, "this host has no address");
+            Err(Trouble::Unresolved(none))
+        }
+        found => found.map_err(Trouble::Unresolved),
     }
 }
 
 /// To whichever address of a host is there first: one that swallows packets must not cost the time
 /// of the others.
-async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let attempts: Vec<_> = net::lookup_host((host, port))
-        .await?
-        .map(|address| Box::pin(TcpStream::connect(address)))
-        .collect();
-    if attempts.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "this host has no address"));
-    }
+async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let attempts = addresses.into_iter().map(|address| Box::pin(TcpStream::connect(address)));
     Ok(future::select_ok(attempts).await?.0)
+}
+
+fn late(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod servers;
 mod sockets;
 mod tls;
 
-use std::time::Duration;
+use std::{error, time::Duration};
 
 use futures::StreamExt as _;
 use leasehold_core::{
@@ -49,13 +49,30 @@ async fn refused(url: &str, kind: ErrorKind) -> Error {
     let connected = RedisLock::connect(url).await.unwrap_err();
     for error in [&looked, &swapped, &watched, &connected] {
         assert_eq!(error.kind(), kind, "{error:?}");
+        assert_says_all_once(error);
     }
     connected
+}
+
+/// Printed with all its sources, as `anyhow` does, no sentence comes twice.
+#[track_caller]
+fn assert_says_all_once(error: &Error) {
+    let mut said = error.to_string();
+    let mut source = error::Error::source(error);
+    while let Some(below) = source {
+        said += &format!(": {below}");
+        source = below.source();
+    }
+    let sentences = said.split([';', ':']).map(str::trim);
+    for sentence in sentences.filter(|sentence| sentence.split(' ').count() > 2) {
+        assert_eq!(said.matches(sentence).count(), 1, "{sentence:?} comes twice: {said}");
+    }
 }
 
 /// It is said, and no secret is: neither as it is nor as it stands in a URL.
 #[track_caller]
 fn assert_says(error: &Error, parts: &[&str], secrets: &[&str]) {
+    assert_says_all_once(error);
     let said = error.to_string();
     for part in parts {
         assert!(said.contains(part), "{part:?} is missing: {said}");

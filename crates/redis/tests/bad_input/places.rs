@@ -74,6 +74,19 @@ async fn a_node_of_a_cluster_by_the_url_of_a_single_server_says_which_url_to_use
 }
 
 #[tokio::test]
+async fn a_server_that_stands_alone_by_the_url_of_a_cluster_says_which_url_to_use() {
+    for options in [RedisOptions::new(), RedisOptions::new().acl()] {
+        let server = options.own().start().unwrap();
+        let url = server.url("jobs").replace("redis://", "redis+cluster://");
+        let error = refused(&url, ErrorKind::Invalid).await;
+        let secrets = server.secrets();
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        assert_says(&error, &["belongs to no cluster", "use redis://"], &secrets);
+        assert_eq!(server.command(&["DBSIZE"]), Value::Int(0));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_sentinel_or_not_wanted_as_one_says_so() {
     let sentinels = RedisSentinels::start().unwrap();
     let (server, sentinel) = (sentinels.master(), sentinels.sentinel(0));
@@ -106,11 +119,15 @@ async fn a_sentinel_s_password_is_another_than_the_servers_and_neither_is_shown(
     ] {
         assert!(right.contains(from), "{from}");
         let error = refused(&right.replace(from, to), ErrorKind::Denied).await;
+        let why = match to {
+            "" => "wants a password: none was given",
+            _ => "check the user and the password",
+        };
         let named = match place.address() == sentinels.master().address() {
             true => format!(": {}: ", place.address()),
             false => ": sentinel 127.0.0.1:".to_owned(),
         };
-        assert_says(&error, &["user and the password", &named], &secrets);
+        assert_says(&error, &[why, &named], &secrets);
     }
 }
 

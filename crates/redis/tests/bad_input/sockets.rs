@@ -91,6 +91,26 @@ async fn a_port_where_nobody_listens_is_named() {
 }
 
 #[tokio::test]
+async fn a_name_that_does_not_resolve_is_told_from_a_server_that_does_not_answer() {
+    // What no resolver is asked about: a part of a name has 63 letters at most.
+    let host = "x".repeat(64);
+    for url in [
+        format!("redis://u:hunter2@{host}#jobs"),
+        format!("rediss://u:hunter2@{host}:7#jobs"),
+        format!("redis+cluster://u:hunter2@{host},{host}:7#jobs"),
+        format!("redis+sentinel://{host}/m?sentinel_password=hunter2#jobs"),
+    ] {
+        let error = refused(&url, ErrorKind::Unreachable).await;
+        assert_says(&error, &[&host, "this name does not resolve", "DNS"], &["hunter2"]);
+        assert!(!error.to_string().contains("TLS"), "{error}");
+    }
+    // Where there is no DNS, that one does not answer.
+    let error = lock("redis://no-such-host.invalid#jobs").observe().await.unwrap_err();
+    assert!([ErrorKind::Unreachable, ErrorKind::Timeout].contains(&error.kind()), "{error:?}");
+    assert_says(&error, &["no-such-host.invalid", "this name does not resolve"], &[]);
+}
+
+#[tokio::test]
 async fn a_socket_that_this_user_may_not_use_or_that_is_none_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("redis.sock");

@@ -1,0 +1,32 @@
+use std::{error, io, sync::Arc};
+
+use redis::RedisError;
+
+/// What is found out here, and neither the server nor the client library says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// A host has no address, by the system's words.
+    #[error("{0}")]
+    Unresolved(io::Error),
+    /// A server that was named as one of a cluster's stands alone.
+    #[error("cluster_enabled:0")]
+    NoCluster,
+}
+
+impl From<Trouble> for RedisError {
+    fn from(trouble: Trouble) -> Self {
+        let kind = match &trouble {
+            Trouble::Unresolved(cause) => cause.kind(),
+            Trouble::NoCluster => io::ErrorKind::InvalidInput,
+        };
+        io::Error::new(kind, trouble).into()
+    }
+}
+
+/// What an error of the way to a server was made of.
+pub(crate) fn cause<T: error::Error + 'static>(error: &RedisError) -> Option<&T> {
+    // The client keeps its cause behind a pointer, and that one keeps its own inside.
+    let cause = error::Error::source(error)?;
+    let cause = cause.downcast_ref::<Arc<dyn error::Error + Send + Sync>>()?;
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
+}
