@@ -2,7 +2,11 @@ use std::net::SocketAddr;
 
 use ::redis::RedisError;
 
-use super::{RedisOptions, RedisServer, ServerError, url, wait};
+use super::{RedisOptions, RedisServer, ServerError, url};
+use crate::server::{
+    url::{before_the_host, encoded, hosts, question},
+    wait,
+};
 
 const SLOTS: u16 = 16_384;
 const NODES: u16 = 3;
@@ -75,9 +79,9 @@ impl RedisCluster {
     ) -> String {
         let (options, directory) = (self.nodes[0].options(), self.nodes[0].run_directory());
         let (scheme, query) = url::with_tls(options, directory, "+cluster");
-        let login = url::before_the_host(options.credentials.of_a_candidate());
-        let (hosts, query) = (url::hosts(addresses), url::question(&query));
-        format!("{scheme}://{login}{hosts}{query}#{}", url::encoded(lease))
+        let login = before_the_host(options.credentials.of_a_candidate());
+        let (hosts, query) = (hosts(addresses), question(&query));
+        format!("{scheme}://{login}{hosts}{query}#{}", encoded(lease))
     }
 
     /// One of the three.

@@ -4,8 +4,8 @@ use super::{
     RedisOptions,
     credentials::{Credentials, quoted},
     options::Watched,
-    tls,
 };
+use crate::server::tls;
 
 pub(super) const FILE: &str = "redis.conf";
 /// What sentinels call what they watch.

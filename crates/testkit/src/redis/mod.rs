@@ -49,28 +49,18 @@
 
 mod cluster;
 mod config;
-#[cfg(feature = "containers")]
-mod container;
 mod credentials;
-mod directory;
-mod error;
-mod log;
 mod operator;
 mod options;
-mod own;
-mod port;
-mod process;
-mod running;
+mod recipe;
 mod sentinels;
 mod server;
-mod tls;
 mod url;
-mod wait;
-mod way;
 
 pub use ::redis::{RedisError, Value};
 pub use cluster::RedisCluster;
-pub use error::ServerError;
 pub use options::RedisOptions;
 pub use sentinels::RedisSentinels;
 pub use server::RedisServer;
+
+pub use crate::server::ServerError;

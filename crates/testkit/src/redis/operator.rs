@@ -7,13 +7,14 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    RedisConnectionInfo, RedisError, Value,
+    AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo,
+    IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates, Value,
 };
 
 use tokio::runtime;
 
-use super::{ServerError, credentials::Login, tls::Tls};
+use super::{ServerError, credentials::Login};
+use crate::server::tls::Tls;
 
 /// For a server that lives; a dead one refuses at once.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -49,7 +50,7 @@ impl Operator {
                 let _ = rustls::crypto::ring::default_provider().install_default();
                 let address =
                     ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None };
-                Client::build_with_tls(info(address)?, tls.of_a_client())?
+                Client::build_with_tls(info(address)?, certificates(tls))?
             }
         };
         Ok(Self { client })
@@ -96,4 +97,13 @@ impl Operator {
             self.client.get_multiplexed_async_connection_with_config(&config).await?;
         command.query_async(&mut connection).await
     }
+}
+
+/// As the client library wants them.
+fn certificates(tls: &Tls) -> TlsCertificates {
+    let client = tls.of_a_client().map(|(certificate, key)| ClientTlsConfig {
+        client_cert: certificate.into(),
+        client_key: key.into(),
+    });
+    TlsCertificates { client_tls: client, root_cert: Some(tls.ca().into()) }
 }

@@ -4,7 +4,8 @@ use std::{
     net::SocketAddr,
 };
 
-use super::{RedisServer, ServerError, credentials::Credentials, tls::Tls};
+use super::{RedisServer, ServerError, credentials::Credentials};
+use crate::server::tls::Tls;
 
 /// What a server is to be like. Without any of it, everybody may do everything, over TCP, and nothing
 /// is written to disk.

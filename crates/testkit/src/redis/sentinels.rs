@@ -5,7 +5,11 @@ use std::{
 
 use super::{
     RedisOptions, RedisServer, ServerError, config::MASTER, credentials::Credentials,
-    options::Watched, url, wait,
+    options::Watched, url,
+};
+use crate::server::{
+    url::{before_the_host, encoded, hosts, question},
+    wait,
 };
 
 const SENTINELS: usize = 3;
@@ -113,11 +117,11 @@ impl RedisSentinels {
         let (scheme, mut query) =
             url::with_tls(server.options(), server.run_directory(), "+sentinel");
         if let Some((_, password)) = sentinel.options().credentials.of_a_candidate() {
-            query.push(format!("sentinel_password={}", url::encoded(password)));
+            query.push(format!("sentinel_password={}", encoded(password)));
         }
-        let login = url::before_the_host(server.options().credentials.of_a_candidate());
-        let (hosts, query) = (url::hosts(addresses), url::question(&query));
-        format!("{scheme}://{login}{hosts}/{MASTER}{query}#{}", url::encoded(lease))
+        let login = before_the_host(server.options().credentials.of_a_candidate());
+        let (hosts, query) = (hosts(addresses), question(&query));
+        format!("{scheme}://{login}{hosts}/{MASTER}{query}#{}", encoded(lease))
     }
 
     /// The server that the first sentinel that answers calls the master.

@@ -2,18 +2,13 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use ::redis::{FromRedisValue, RedisError, Value};
 
-use super::{
-    RedisOptions, ServerError,
-    operator::Operator,
-    own::Own,
-    tls, url, wait,
-    way::{Found, Way},
-};
+use super::{RedisOptions, ServerError, operator::Operator, recipe::PROGRAM, url};
+use crate::server::{Found, Own, Port, Recipe, Way, tls, url::encoded, wait};
 
 /// A Redis or Valkey, ready. Gone when this is dropped, or when this process is.
 pub struct RedisServer {
@@ -49,10 +44,11 @@ impl RedisServer {
     }
 
     pub(super) fn with(options: RedisOptions) -> Result<Self, ServerError> {
-        match Way::find(options.own)? {
+        match Way::find(&PROGRAM, options.own)? {
             Found::Elsewhere(url) => Self::elsewhere(url, options),
             Found::Here(way) => {
-                let own = Own::start(way, &options)?;
+                let recipe: Arc<dyn Recipe> = Arc::new(options.clone());
+                let own = Own::start(&way, &recipe)?;
                 let address = own.address();
                 let login = options.credentials.of_the_operator();
                 let operator = Operator::of(address, login, options.tls.as_ref())?;
@@ -63,7 +59,11 @@ impl RedisServer {
 
     fn elsewhere(url: String, options: RedisOptions) -> Result<Self, ServerError> {
         let (address, operator) = Operator::by_url(&url)?;
-        operator.ask(&["PING"]).map_err(|source| ServerError::Unreachable { address, source })?;
+        operator.ask(&["PING"]).map_err(|error| ServerError::Unreachable {
+            address,
+            variable: PROGRAM.url,
+            source: Box::new(error),
+        })?;
         Ok(Self { address, options, operator, place: Place::Elsewhere(url) })
     }
 
@@ -76,7 +76,7 @@ impl RedisServer {
     /// to get in.
     pub fn url(&self, lease: &str) -> String {
         match &self.place {
-            Place::Elsewhere(url) => format!("{url}#{}", url::encoded(lease)),
+            Place::Elsewhere(url) => format!("{url}#{}", encoded(lease)),
             Place::Here(own) => {
                 url::of_a_server(&self.options, self.address, own.directory(), lease)
             }
@@ -223,7 +223,7 @@ impl RedisServer {
 
     /// The port of a cluster's nodes among themselves.
     pub(super) fn bus(&self) -> Option<u16> {
-        self.own().bus()
+        self.own().place().ports.get(1).map(Port::number)
     }
 
     fn own(&self) -> &Own {

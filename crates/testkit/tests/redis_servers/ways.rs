@@ -14,7 +14,7 @@ fn without_a_server_the_error_says_how_to_get_one() {
     for way in [
         "LEASEHOLD_REDIS_URL is not set",
         "no redis-server or valkey-server on the PATH",
-        "LEASEHOLD_REDIS_URL=redis://host:port",
+        "LEASEHOLD_REDIS_URL=redis://[user:password@]host:port",
         "apt-get install redis-server",
         "LEASEHOLD_REDIS_IMAGE",
     ] {

@@ -40,7 +40,7 @@ impl Log {
     /// Reads until the end, which is that of the server.
     pub(super) fn read(self: &Arc<Self>, source: impl Read + Send + 'static) -> io::Result<()> {
         let log = Arc::clone(self);
-        thread::Builder::new().name("redis-log".to_owned()).spawn(move || {
+        thread::Builder::new().name("server-log".to_owned()).spawn(move || {
             let mut source = BufReader::new(source);
             let mut line = Vec::new();
             while source.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {

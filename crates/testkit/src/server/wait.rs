@@ -8,7 +8,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Asks again until there is an answer: what servers settle among themselves they tell nobody.
 /// None if there is none in time.
-pub(super) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + LIMIT;
     loop {
         let answer = ask();

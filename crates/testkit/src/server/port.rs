@@ -11,13 +11,13 @@ use rand::RngExt;
 /// and takes back when that ends, and which no TCP server minds. Other programs may hold the TCP
 /// port; its server then says so when it is started.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(crate) struct Port {
     number: u16,
     _reserved: UdpSocket,
 }
 
 impl Port {
-    pub(super) fn reserve() -> io::Result<Self> {
+    pub(crate) fn reserve() -> io::Result<Self> {
         let mut refused = None;
         for _ in 0..1_000 {
             // Below what Linux hands out to connections: a client that tries to reach a server that
@@ -31,11 +31,12 @@ impl Port {
         Err(refused.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
     }
 
-    pub(super) fn number(&self) -> u16 {
+    #[cfg(feature = "redis")]
+    pub(crate) fn number(&self) -> u16 {
         self.number
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 }

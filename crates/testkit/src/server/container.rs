@@ -1,4 +1,5 @@
 use std::{
+    env,
     fs::{File, OpenOptions},
     io::{self, Write},
     panic::resume_unwind,
@@ -16,7 +17,8 @@ use rustix::{
     process::{getgid, getuid},
 };
 use testcontainers::{
-    ContainerAsync, ContainerRequest, GenericImage, ImageExt, TestcontainersError, core::Mount,
+    ContainerAsync, ContainerRequest, GenericImage, ImageExt, TestcontainersError,
+    core::{ExecCommand, Mount},
     runners::AsyncRunner,
 };
 use tokio::{
@@ -24,7 +26,10 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
+#[cfg(feature = "etcd")]
+use super::tool::Done;
 use super::{
+    Program,
     directory::{Directory, ORDERS},
     log::Log,
     running::{Running, Start},
@@ -34,7 +39,8 @@ use super::{
 ///
 /// The container outlives the server, so that what it said last is not lost with it.
 const SCRIPT: &str = r#"
-program=$(command -v redis-server || command -v valkey-server)
+for name in $1; do program=$(command -v "$name") && break; done
+shift
 "$program" "$@" </dev/null 2>&1 &
 server=$!
 {
@@ -51,7 +57,6 @@ echo 'the server has ended'
 wait
 "#;
 const ENDED: &str = "the server has ended";
-const IMAGE: &str = "LEASEHOLD_REDIS_IMAGE";
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Docker's, and for as long as this process lives: its client lives on the runtime that it was made on.
@@ -71,12 +76,12 @@ pub(super) struct Container {
 }
 
 impl Container {
-    pub(super) fn start(start: &Start<'_>) -> Result<Self, TestcontainersError> {
+    pub(super) fn start(program: &Program, start: &Start<'_>) -> Result<Self, TestcontainersError> {
         let orders = orders(start.directory)?;
-        let request = request(start);
-        let log = Log::new(start.ready);
+        let request = request(program, start);
+        let log = Log::new(start.launch.ready);
         let heard = Arc::clone(&log);
-        let container = outside_of_any_runtime(async move {
+        let container = outside_of_any_runtime(|| async move {
             let container = request.start().await?;
             let mut lines = container.stdout(true).lines();
             tokio::spawn(async move {
@@ -104,7 +109,7 @@ impl Container {
 }
 
 impl Running for Container {
-    fn log(&self) -> &Log {
+    fn log(&self) -> &Arc<Log> {
         &self.log
     }
 
@@ -119,12 +124,27 @@ impl Running for Container {
     fn thaw(&self) -> io::Result<()> {
         self.order("CONT")
     }
+
+    #[cfg(feature = "etcd")]
+    fn tool(&self, name: &'static str, words: &[String]) -> io::Result<Done> {
+        let Some(container) = &self.container else { return Err(io::ErrorKind::NotFound.into()) };
+        let words = [&[name.to_owned()], words].concat();
+        let done = outside_of_any_runtime(|| async {
+            let mut done = container.exec(ExecCommand::new(words)).await?;
+            let (said, complained) = (done.stdout_to_vec().await?, done.stderr_to_vec().await?);
+            let succeeded = done.exit_code().await? == Some(0);
+            Ok::<_, TestcontainersError>((succeeded, said, complained))
+        });
+        let (succeeded, said, complained) = done.map_err(io::Error::other)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Done { succeeded, said: text(&said), complained: text(&complained) })
+    }
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
         if let Some(container) = self.container.take() {
-            let removed = outside_of_any_runtime(container.rm());
+            let removed = outside_of_any_runtime(|| container.rm());
             if let Err(error) = removed {
                 tracing::warn!(%error, "a container may be left");
             }
@@ -132,10 +152,10 @@ impl Drop for Container {
     }
 }
 
-/// The image that LEASEHOLD_REDIS_IMAGE names.
-fn image() -> (String, String) {
-    let image = std::env::var(IMAGE).ok().filter(|image| !image.is_empty());
-    let image = image.unwrap_or_else(|| "redis:7".to_owned());
+/// The image that the environment names.
+fn image(program: &Program) -> (String, String) {
+    let image = env::var(program.image).ok().filter(|image| !image.is_empty());
+    let image = image.unwrap_or_else(|| program.default_image.to_owned());
     match image.rsplit_once(':') {
         // What follows the colon of a port is a path.
         Some((name, tag)) if !tag.contains('/') => (name.to_owned(), tag.to_owned()),
@@ -143,11 +163,12 @@ fn image() -> (String, String) {
     }
 }
 
-fn request(start: &Start<'_>) -> ContainerRequest<GenericImage> {
-    let (name, tag) = image();
+fn request(program: &Program, start: &Start<'_>) -> ContainerRequest<GenericImage> {
+    let (name, tag) = image(program);
     let directory = start.directory.path().to_string_lossy();
-    let words =
-        ["-c", SCRIPT, "leasehold-server"].into_iter().chain(start.arguments.iter().copied());
+    let names = program.names.join(" ");
+    let words = ["-c", SCRIPT, "leasehold-server", &names].into_iter();
+    let words = words.chain(start.launch.arguments.iter().map(String::as_str));
     let mut request = GenericImage::new(name, tag)
         .with_entrypoint("/bin/sh")
         .with_cmd(words)
@@ -158,7 +179,7 @@ fn request(start: &Start<'_>) -> ContainerRequest<GenericImage> {
         .with_mount(Mount::bind_mount(directory.clone(), directory))
         // Removed also when nobody is left to ask for it.
         .with_host_config_modifier(|config| config.auto_remove = Some(true));
-    for pair in start.environment {
+    for pair in &start.launch.environment {
         let pair = pair.to_string_lossy();
         let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
         if Path::new(value).is_absolute() && Path::new(value).exists() {
@@ -181,9 +202,9 @@ fn orders(directory: &Directory) -> io::Result<File> {
 }
 
 /// Waits for something on Docker's runtime, wherever the caller is.
-fn outside_of_any_runtime<T: Send>(work: impl Future<Output = T> + Send) -> T {
+fn outside_of_any_runtime<T: Send, W: Future<Output = T>>(work: impl FnOnce() -> W + Send) -> T {
     thread::scope(|scope| {
-        let done = scope.spawn(|| RUNTIME.block_on(work));
+        let done = scope.spawn(|| RUNTIME.block_on(work()));
         done.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }

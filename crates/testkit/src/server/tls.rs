@@ -1,23 +1,22 @@
 use std::{fs, io, net::Ipv4Addr, path::Path, sync::Arc};
 
-use ::redis::{ClientTlsConfig, TlsCertificates};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, Error, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
 
-pub(super) const CA: &str = "ca.pem";
-pub(super) const CERTIFICATE: &str = "server.pem";
-pub(super) const KEY: &str = "server.key";
-pub(super) const CLIENT_CERTIFICATE: &str = "client.pem";
-pub(super) const CLIENT_KEY: &str = "client.key";
+pub(crate) const CA: &str = "ca.pem";
+pub(crate) const CERTIFICATE: &str = "server.pem";
+pub(crate) const KEY: &str = "server.key";
+pub(crate) const CLIENT_CERTIFICATE: &str = "client.pem";
+pub(crate) const CLIENT_KEY: &str = "client.key";
 
 /// An authority of its own, and what it has signed, in PEM.
 #[derive(Clone)]
-pub(super) struct Tls {
+pub(crate) struct Tls {
     pems: Arc<Pems>,
     /// Whether clients must show a certificate too.
-    pub(super) both_sides: bool,
+    pub(crate) both_sides: bool,
 }
 
 struct Pems {
@@ -27,7 +26,7 @@ struct Pems {
 }
 
 impl Tls {
-    pub(super) fn new(both_sides: bool) -> Result<Self, Error> {
+    pub(crate) fn new(both_sides: bool) -> Result<Self, Error> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
@@ -51,7 +50,7 @@ impl Tls {
         Ok(Self { pems: Arc::new(Pems { ca, server, client }), both_sides })
     }
 
-    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+    pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
         let Pems { ca, server, client } = &*self.pems;
         fs::write(directory.join(CA), ca)?;
         fs::write(directory.join(CERTIFICATE), &server.0)?;
@@ -60,15 +59,16 @@ impl Tls {
         fs::write(directory.join(CLIENT_KEY), &client.1)
     }
 
-    /// As the client library wants them.
-    pub(super) fn of_a_client(&self) -> TlsCertificates {
+    /// The certificate of the authority.
+    #[cfg(feature = "redis")]
+    pub(crate) fn ca(&self) -> &str {
+        &self.pems.ca
+    }
+
+    /// A client's certificate and key, where clients must show one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_a_client(&self) -> Option<(&str, &str)> {
         let (certificate, key) = &self.pems.client;
-        TlsCertificates {
-            client_tls: self.both_sides.then(|| ClientTlsConfig {
-                client_cert: certificate.clone().into_bytes(),
-                client_key: key.clone().into_bytes(),
-            }),
-            root_cert: Some(self.pems.ca.clone().into_bytes()),
-        }
+        self.both_sides.then_some((certificate, key))
     }
 }

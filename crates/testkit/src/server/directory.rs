@@ -15,7 +15,7 @@ pub(super) const ORDERS: &str = "orders";
 const KEEPER: &str = r#"
 trap '' PIPE
 PATH=$PATH:/usr/bin:/bin
-directory=$(mktemp -d -t leasehold-redis-XXXXXX) && echo "$directory"
+directory=$(mktemp -d -t leasehold-server-XXXXXX) && echo "$directory"
 pid=
 while read -r line; do pid=$line; done
 [ -z "$pid" ] || kill -9 "$pid"

@@ -1,23 +1,18 @@
-use std::{io, net::SocketAddr};
+use std::{error::Error, io, net::SocketAddr};
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// There is none to be had on this machine.
-    #[error(
-        "no Redis to test against: {found}. One of these helps: \
-         (1) a server of yours, whose address is in LEASEHOLD_REDIS_URL=redis://host:port (for tests \
-         that do not freeze, kill or configure it); \
-         (2) the program redis-server or valkey-server, version 7 or newer, on the PATH or at the path \
-         in LEASEHOLD_REDIS_SERVER (Debian: apt-get install redis-server); \
-         (3) Docker, and the image that LEASEHOLD_REDIS_IMAGE names, redis:7 unless set (with the \
-         feature `containers`). \
-         `integration/setup` of the project finds or installs one of them"
-    )]
+    #[error("no {store} to test against: {found}. {advice}")]
     Missing {
+        /// Of which there is none.
+        store: &'static str,
         /// What was looked for, and not found.
         found: String,
+        /// How to get one.
+        advice: String,
     },
     /// A variable of the environment has a value that means nothing.
     #[error("{variable}: {reason}")]
@@ -27,13 +22,15 @@ pub enum ServerError {
         /// What is wrong with its value, which is not repeated: it may hold a password.
         reason: String,
     },
-    /// The server that LEASEHOLD_REDIS_URL names does not answer, or not as it should.
-    #[error("the server at {address}, which LEASEHOLD_REDIS_URL names, does not answer: {source}")]
+    /// The server that the environment names does not answer, or not as it should.
+    #[error("the server at {address}, which {variable} names, does not answer: {source}")]
     Unreachable {
         /// Its address.
         address: SocketAddr,
+        /// The variable that names it.
+        variable: &'static str,
         /// What happened.
-        source: ::redis::RedisError,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// It ended when it was started.
     #[error("the server ended at its start. The last that it said:\n{log}")]
@@ -51,8 +48,15 @@ pub enum ServerError {
     },
     /// It answered with an error while it was set up.
     #[error("the server, while it was set up: {0}")]
-    Refused(#[from] ::redis::RedisError),
+    Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The system.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+#[cfg(feature = "redis")]
+impl From<::redis::RedisError> for ServerError {
+    fn from(error: ::redis::RedisError) -> Self {
+        Self::Refused(Box::new(error))
+    }
 }

@@ -25,12 +25,12 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(program: &Path, start: &Start<'_>) -> io::Result<Self> {
-        let Start { directory, arguments, environment, ready } = *start;
+        let Start { directory, launch } = *start;
         let mut child = Command::new("/bin/sh")
             .args(["-c", BECOME, "leasehold-server"])
-            .args(environment)
+            .args(&launch.environment)
             .arg(program)
-            .args(arguments)
+            .args(&launch.arguments)
             .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -40,7 +40,7 @@ impl Process {
         let (Some(mut go), Some(said)) = (go, said) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let process = Self { child, log: Log::new(ready) };
+        let process = Self { child, log: Log::new(launch.ready) };
         process.log.read(said)?;
         directory.keep(Some(process.child.id()))?;
         go.write_all(b"go\n")?;
@@ -49,7 +49,7 @@ impl Process {
 }
 
 impl Running for Process {
-    fn log(&self) -> &Log {
+    fn log(&self) -> &Arc<Log> {
         &self.log
     }
 
