@@ -18,7 +18,7 @@ pub(super) static PROGRAM: Program = Program {
     version_after: "etcd Version: ",
     to_be_had: "the project's set-up builds one where there is Go; Debian 12's package is too old",
     image: "LEASEHOLD_ETCD_IMAGE",
-    default_image: "quay.io/coreos/etcd:v3.7.3",
+    default_image: "leasehold-etcd:local",
 };
 
 /// How one member is started.
