@@ -7,8 +7,8 @@ pub enum Event {
     Ready,
     /// Leading: the work has begun.
     Start {
-        /// The fencing token of the term.
-        token: u64,
+        /// The fencing token of the term. None of a peer that has none.
+        token: Option<u64>,
     },
     /// A request that acquires or renews is about to leave.
     Sending,
@@ -53,7 +53,8 @@ impl Parsed {
         let number = |field: &str| value[field].as_u64();
         let event = match name {
             "ready" => Some(Event::Ready),
-            "start" => number("token").map(|token| Event::Start { token }),
+            "start" if value["token"].is_null() => Some(Event::Start { token: None }),
+            "start" => number("token").map(|token| Event::Start { token: Some(token) }),
             "sending" => Some(Event::Sending),
             "renewed" => number("until").map(|until| Event::Renewed { until }),
             "stop" => Some(Event::Stop {
@@ -84,7 +85,8 @@ mod tests {
     fn every_event_of_the_contender_is_read() {
         let events = [
             (r#"{"event":"ready","id":"a","t":1}"#, Event::Ready),
-            (r#"{"event":"start","id":"a","t":1,"token":7}"#, Event::Start { token: 7 }),
+            (r#"{"event":"start","id":"a","t":1,"token":7}"#, Event::Start { token: Some(7) }),
+            (r#"{"event":"start","id":"a","t":1}"#, Event::Start { token: None }),
             (r#"{"event":"sending","id":"a","t":1}"#, Event::Sending),
             (
                 r#"{"event":"renewed","id":"a","t":1,"sent":1,"until":9}"#,
@@ -129,7 +131,6 @@ mod tests {
             r#"{"event":"ready","t":-1}"#,
             r#"{"event":"ready","t":1.5}"#,
             r#"{"event":"ready","t":"1"}"#,
-            r#"{"event":"start","t":1}"#,
             r#"{"event":"start","t":1,"token":-1}"#,
             r#"{"event":"start","t":1,"token":99999999999999999999999999}"#,
             r#"{"event":"ready","t":1e300}"#,

@@ -1,7 +1,6 @@
-use std::{path::PathBuf, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use leasehold_testkit::Proxy;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::{self, Instant},
@@ -11,18 +10,21 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Durations, Event, History, Parsed, monotonic,
     process::{Process, Said},
-    store::{Link, without_secret},
+    program::Program,
+    store::{Link, Proxies, without_secret},
 };
 
 /// What the contenders of one lease are started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Cast {
-    pub(crate) program: PathBuf,
+    pub(crate) program: Arc<Program>,
     pub(crate) url: String,
     /// Where each contender goes to the store by way of a proxy of its own.
     pub(crate) link: Option<Link>,
     pub(crate) name: String,
     pub(crate) timing: Durations,
+    /// How long a lease is waited for that nobody gives back.
+    pub(crate) wait: Duration,
     pub(crate) contenders: usize,
 }
 
@@ -32,7 +34,7 @@ pub(crate) struct Group {
     cast: Cast,
     members: Vec<Member>,
     /// One for each member, where they go by way of proxies.
-    proxies: Vec<Proxy>,
+    proxies: Vec<Proxies>,
     pub(crate) history: History,
     /// Lines that made no sense, for a warning.
     pub(crate) odd: Vec<String>,
@@ -55,7 +57,7 @@ impl Group {
     pub(crate) async fn start(cast: Cast, interrupt: CancellationToken) -> Result<Self> {
         let (say, said) = mpsc::unbounded_channel();
         let links = cast.link.iter().flat_map(|link| vec![link; cast.contenders]);
-        let proxies = links.map(|link| Proxy::start(link.target)).collect::<Result<_, _>>();
+        let proxies = links.map(Proxies::start).collect::<Result<_>>();
         let mut group = Self {
             proxies: proxies.context("could not start a proxy")?,
             members: Vec::new(),
@@ -71,7 +73,7 @@ impl Group {
             group.members.push(member);
         }
         // A lease that was never held, or was left by an earlier run, has to be waited out.
-        let within = group.cast.timing.lease * 4 + Duration::from_secs(10);
+        let within = group.cast.wait * 4 + Duration::from_secs(10);
         group.settled(within).await?;
         Ok(group)
     }
@@ -81,7 +83,7 @@ impl Group {
     }
 
     /// The link of a contender that goes by way of a proxy.
-    pub(crate) fn proxy(&self, who: usize) -> Result<&Proxy> {
+    pub(crate) fn proxies(&self, who: usize) -> Result<&Proxies> {
         self.proxies.get(who).context("a link can only be cut where there is a proxy")
     }
 
@@ -161,7 +163,7 @@ impl Group {
 
     /// Tells all to end, and hears what they still have to say.
     pub(crate) async fn disperse(&mut self) {
-        self.proxies.iter().for_each(Proxy::heal);
+        self.proxies.iter().for_each(Proxies::heal);
         for member in &mut self.members {
             member.leaving = true;
             member.process.hang_up();
@@ -187,14 +189,11 @@ impl Group {
     }
 
     fn recruit(&self, who: usize) -> Result<Member> {
-        let Cast { program, url, link, name, timing, .. } = &self.cast;
-        let url = match (link, self.proxies.get(who)) {
-            (Some(link), Some(proxy)) => link.through(proxy.address()),
-            _ => url.clone(),
-        };
+        let Cast { program, url, name, timing, .. } = &self.cast;
+        let url = self.proxies.get(who).map_or(url, |proxies| &proxies.url);
         let arguments = [
             "--url".into(),
-            url,
+            url.clone(),
             "--id".into(),
             format!("{name}-{who}"),
             "--timing".into(),
@@ -203,7 +202,7 @@ impl Group {
         ];
         Ok(Member {
             started: monotonic(),
-            process: Process::start(program, &arguments, who, self.say.clone())?,
+            process: Process::start(&program.path, &arguments, who, self.say.clone())?,
             ready: false,
             leaving: false,
         })
@@ -216,6 +215,9 @@ impl Group {
             Parsed::Event(t, _) if t < self.members[who].started || t > monotonic() => {
                 self.odd
                     .push(format!("its \"t\" is not CLOCK_MONOTONIC in nanoseconds: {line:.200}"));
+            }
+            Parsed::Event(_, Event::Start { token: None }) if !self.cast.program.is_peer => {
+                self.odd.push(format!("a leader that tells no token: {line:.200}"));
             }
             Parsed::Event(t, event) => {
                 self.members[who].ready |= matches!(event, Event::Ready);
@@ -238,7 +240,7 @@ impl Group {
             "contender {who} of lease {} ended by itself ({status}); {}\n(started as {} --url {} --timing {})",
             self.cast.name,
             member.process.complaints(),
-            self.cast.program.display(),
+            self.cast.program.path.display(),
             without_secret(&self.cast.url),
             self.cast.timing,
         )

@@ -7,8 +7,8 @@ use crate::Event;
 pub struct Term {
     /// Which of the contenders: they are numbered from 0.
     pub who: usize,
-    /// Its fencing token.
-    pub token: u64,
+    /// Its fencing token. None of a peer that has none.
+    pub token: Option<u64>,
     /// When its work began.
     pub start: u64,
     /// The last instant at which it was known to be at work; none until it has stopped, or where it
@@ -35,9 +35,9 @@ impl Term {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Overlap {
     /// The token of the term that began first.
-    pub earlier: u64,
+    pub earlier: Option<u64>,
     /// The token of the one that began before the first had ended.
-    pub later: u64,
+    pub later: Option<u64>,
     /// For how long, in nanoseconds.
     pub nanos: u64,
 }
@@ -120,7 +120,7 @@ impl History {
     /// Every pair of terms whose work overlapped, each later term with the longest of the earlier.
     pub fn overlaps(&self) -> Vec<Overlap> {
         let mut overlaps = Vec::new();
-        let mut longest: Option<(u64, u64)> = None;
+        let mut longest: Option<(u64, Option<u64>)> = None;
         for term in self.in_order() {
             if let Some((last, earlier)) = longest
                 && last > term.start
@@ -137,11 +137,11 @@ impl History {
     pub fn stale_tokens(&self) -> Vec<(u64, u64)> {
         let mut highest = None;
         let mut stale = Vec::new();
-        for term in self.in_order() {
-            if let Some(highest) = highest.filter(|highest| *highest >= term.token) {
-                stale.push((highest, term.token));
+        for token in self.in_order().iter().filter_map(|term| term.token) {
+            if let Some(highest) = highest.filter(|highest| *highest >= token) {
+                stale.push((highest, token));
             }
-            highest = highest.max(Some(term.token));
+            highest = highest.max(Some(token));
         }
         stale
     }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     fn start(token: u64) -> Event {
-        Event::Start { token }
+        Event::Start { token: Some(token) }
     }
     fn stop(last: u64) -> Event {
         Event::Stop { last: Some(last), why: "resigned".into() }
@@ -199,7 +199,7 @@ mod tests {
         history.record(1, 20, &start(2));
         history.record(0, 10, &start(1));
         history.record(0, 30, &stop(25));
-        assert_eq!(history.overlaps(), [Overlap { earlier: 1, later: 2, nanos: 5 }]);
+        assert_eq!(history.overlaps(), [Overlap { earlier: Some(1), later: Some(2), nanos: 5 }]);
     }
 
     #[test]
@@ -243,6 +243,16 @@ mod tests {
             history.record(0, at + 5, &stop(at + 4));
         }
         assert_eq!(history.stale_tokens(), [(5, 5), (9, 7), (9, 8)]);
+    }
+
+    #[test]
+    fn who_has_no_tokens_has_none_that_could_be_stale_and_overlaps_all_the_same() {
+        let mut history = History::default();
+        history.record(0, 10, &Event::Start { token: None });
+        history.record(1, 20, &Event::Start { token: None });
+        history.record(0, 30, &stop(25));
+        assert_eq!(history.stale_tokens(), []);
+        assert_eq!(history.overlaps(), [Overlap { earlier: None, later: None, nanos: 5 }]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod options;
 mod outcome;
 mod plan;
 mod process;
+mod program;
 mod progress;
 mod report;
 mod round;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::{Durations, Fault, store::Kind};
+use crate::{Durations, Fault, program::Peer, store::Kind};
 
 /// Measures how fast leadership moves: starts real processes, lets them campaign, injects a fault
 /// into the leader, and measures until the successor's work starts.
@@ -15,7 +15,8 @@ pub struct Options {
     pub url: Option<String>,
 
     /// The stores that are made for this run, one after the other: `file`, a directory where TMPDIR
-    /// says or else in /dev/shm; `redis`, a server [default: all that the bench was built with]
+    /// says or else in /dev/shm; `redis`, a server; `etcd`, three members; `etcd-single`, one
+    /// [default: all that the bench was built with, but `etcd-single`]
     #[arg(long, value_delimiter = ',', value_parser = store)]
     pub stores: Vec<String>,
 
@@ -55,6 +56,16 @@ pub struct Options {
     #[arg(long, value_name = "PROGRAM")]
     pub program: Option<PathBuf>,
 
+    /// What is measured beside Leasehold, in the same run: `all` peers that are known of a store
+    /// (etcd: etcd-recipe), `none`, the names of some, or NAME=PROGRAM for one of your own; a folder is
+    /// built as a Go module
+    #[arg(long, value_delimiter = ',', default_value = Peer::ALL, value_parser = Peer::check)]
+    pub peers: Vec<String>,
+
+    /// How often each fault is done to a peer, for each timing [default: as ours, at most 30]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub peer_rounds: Option<u32>,
+
     /// Does not measure the floor: the bare steps of a handover with no elector
     #[arg(long)]
     pub no_floor: bool,
@@ -68,6 +79,12 @@ impl Options {
     /// How often each fault is done.
     pub fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 10 } else { 100 }) as usize
+    }
+
+    /// How often each fault is done to a peer.
+    pub(crate) fn peer_rounds(&self) -> usize {
+        const ENOUGH: usize = 30;
+        self.peer_rounds.map_or_else(|| self.rounds().min(ENOUGH), |rounds| rounds as usize)
     }
 }
 
@@ -111,6 +128,9 @@ mod tests {
             (&["--frobnicate"], "unexpected argument"),
             (&["--stores", "floppy"], "the stores are file, redis"),
             (&["--stores", "file", "--url", "file:///x/y"], "cannot be used with"),
+            (&["--peers", "nobody"], "the peers are etcd-recipe, or NAME=PROGRAM"),
+            (&["--peers", "=x"], "NAME=PROGRAM"),
+            (&["--peers", "a/b=x"], "letters, digits"),
         ] {
             let error = parse(arguments).unwrap_err();
             assert!(error.contains(why), "{arguments:?}: {error}");

@@ -3,7 +3,7 @@ use std::{path::Path, process::ExitCode};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::{Durations, Row, floor::Floor, machine::Machine};
+use crate::{Durations, Overlap, Row, floor::Floor, machine::Machine, program::Program};
 
 /// Everything that a run found out: what the JSON file holds. Durations and instants are in
 /// nanoseconds, instants those of `CLOCK_MONOTONIC`.
@@ -32,8 +32,9 @@ pub struct Outcome {
 /// What a run was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
-    pub(crate) program: String,
     pub(crate) rounds: usize,
+    /// To each of the peers.
+    pub(crate) peer_rounds: usize,
     pub(crate) contenders: u32,
     pub(crate) timings: Vec<Durations>,
     pub(crate) seed: u64,
@@ -46,6 +47,8 @@ pub struct Measured {
     pub name: String,
     /// What it is and where.
     pub description: String,
+    /// What was measured on it.
+    pub(crate) programs: Vec<Program>,
     /// The bare steps of a handover on it.
     pub floor: Option<Floor>,
     /// Which faults cannot be done on it, and why.
@@ -53,17 +56,18 @@ pub struct Measured {
 }
 
 impl Outcome {
-    /// What must not have happened, one sentence each.
+    /// What must not have happened to us, one sentence each.
     pub fn violations(&self) -> Vec<String> {
         let mut violations = Vec::new();
-        for row in &self.rows {
+        for row in self.ours() {
             let what = format!("{}: {} at {}", row.store, row.fault, row.timing);
-            for overlap in &row.overlaps {
+            for Overlap { earlier, later, nanos } in &row.overlaps {
+                let token = |token: &Option<u64>| token.unwrap_or_default();
                 violations.push(format!(
                     "OVERLAP: {what}: the terms {} and {} were at work at once for {:.3} ms",
-                    overlap.earlier,
-                    overlap.later,
-                    overlap.nanos as f64 / 1e6
+                    token(earlier),
+                    token(later),
+                    *nanos as f64 / 1e6
                 ));
             }
             for (earlier, later) in &row.stale_tokens {
@@ -73,6 +77,16 @@ impl Outcome {
                 .extend(row.troubles.iter().map(|trouble| format!("TROUBLE: {what}: {trouble}")));
         }
         violations
+    }
+
+    /// The rows of our own program.
+    pub fn ours(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_peer)
+    }
+
+    /// The rows of its peers.
+    pub fn peers(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.is_peer)
     }
 
     /// Whether nothing was measured, and nothing went wrong.

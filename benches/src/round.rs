@@ -22,12 +22,12 @@ pub(crate) struct Round {
     pub(crate) fault_at: u64,
     /// Who led, by number.
     pub(crate) leader: usize,
-    /// Its token.
-    pub(crate) token: u64,
+    /// Its token. None of a peer that has none.
+    pub(crate) token: Option<u64>,
     /// Who led next.
     pub(crate) successor: usize,
     /// The successor's token.
-    pub(crate) next_token: u64,
+    pub(crate) next_token: Option<u64>,
     /// When the successor's work began.
     pub(crate) start: u64,
     /// From the fault to the successor's work.
@@ -49,6 +49,9 @@ pub(crate) struct Round {
 pub(crate) struct Rounds {
     pub(crate) fault: Fault,
     pub(crate) timing: Durations,
+    /// How long a lease is waited for that nobody gives back, as far as is known: a peer may get a
+    /// longer one than it asks for.
+    pub(crate) wait: Duration,
     pub(crate) calendar: Calendar,
     pub(crate) rng: StdRng,
 }
@@ -62,9 +65,8 @@ impl Rounds {
     /// For the standbys to have seen who leads.
     const SETTLE: Duration = Duration::from_millis(30);
 
-    /// How long a round takes, for a forecast.
-    pub(crate) fn forecast(fault: Fault, timing: Durations, proves_death: bool) -> Duration {
-        let wait = if fault.waits_for_lease(proves_death) { timing.lease } else { Duration::ZERO };
+    /// How long a round takes, for a forecast, with what has to be waited for a lease.
+    pub(crate) fn forecast(fault: Fault, timing: Durations, wait: Duration) -> Duration {
         let healing = if fault.cuts() { timing.retry * 2 } else { Duration::ZERO };
         Self::SETTLE + timing.retry / 2 + Self::HANDOVER + wait + healing
     }
@@ -75,7 +77,7 @@ impl Rounds {
     /// No successor was found within the bound, a contender ended by itself, or the run was
     /// interrupted.
     pub(crate) async fn next(&mut self, group: &mut Group) -> Result<Round> {
-        let patience = self.timing.lease * 2 + Duration::from_secs(5);
+        let patience = self.wait * 2 + Duration::from_secs(5);
         let (leader, booking) = self.moment(group, patience).await?;
         let fault = self.fault;
         if fault.ends_process() {
@@ -86,7 +88,7 @@ impl Rounds {
             Deed::Signal(signal) => group.process(leader).signal(signal)?,
             Deed::Cut(direction) => {
                 let at = monotonic();
-                group.proxy(leader)?.black_hole(direction);
+                group.proxies(leader)?.black_hole(direction);
                 at
             }
         };
@@ -110,7 +112,7 @@ impl Rounds {
             }
             Deed::Signal(_) => drop(self.stopped(group, &past, patience).await?),
             Deed::Cut(_) => {
-                group.proxy(leader)?.heal();
+                group.proxies(leader)?.heal();
                 let stop = self.stopped(group, &past, patience).await?;
                 let until = past.term(group).and_then(|term| term.until);
                 stopped_before = until.map(|until| between(stop, until));
@@ -132,7 +134,7 @@ impl Rounds {
             let phase = self.timing.retry.mul_f64(self.rng.random_range(0.0..1.0));
             group.listen(Self::SETTLE + phase).await?;
             let booking = if self.fault == Fault::Freeze || self.fault.cuts() {
-                lease_end(group, self.timing, self.fault)
+                self.lease_end(group)
                     .and_then(|end| self.calendar.at(end - Self::BEFORE_END, end + Self::AFTER_END))
             } else {
                 let booking = self.calendar.now(Self::HANDOVER).await;
@@ -165,7 +167,7 @@ impl Rounds {
             }
             // It has to wait for the end of the lease: others may go on until then.
             if let Some(last) = past.last_request(group, past.arrived(group)) {
-                let end = last + self.timing.lease.as_nanos() as u64;
+                let end = last + self.wait.as_nanos() as u64;
                 booking.move_to(end - Self::BEFORE_END, end + Self::AFTER_END);
             }
             // Who is only not answered goes on prolonging it for a while.
@@ -188,6 +190,17 @@ impl Rounds {
         })
     }
 
+    /// When the lease ends if its holder does nothing more, as far as is known.
+    fn lease_end(&self, group: &Group) -> Option<u64> {
+        let leader = group.leader()?;
+        let term = group.history.terms().iter().rev().find(|term| term.who == leader)?;
+        let from = term.last_sending().unwrap_or_else(monotonic);
+        // Its next request will arrive still.
+        let arrives = self.fault == Fault::PartitionReplies;
+        let more = if arrives { self.timing.retry } else { Duration::ZERO };
+        Some(from + (self.wait + more).as_nanos() as u64)
+    }
+
     fn measured(&self, group: &Group, past: &Past, next: usize, arrived: Option<u64>) -> Round {
         let successor = &group.history.terms()[next];
         let earlier = past.term(group);
@@ -195,7 +208,7 @@ impl Rounds {
         Round {
             fault_at: past.fault_at,
             leader: past.leader,
-            token: earlier.map_or(0, |term| term.token),
+            token: earlier.and_then(|term| term.token),
             successor: successor.who,
             next_token: successor.token,
             start: successor.start,
@@ -233,8 +246,8 @@ impl Past {
 
     /// When anything that the leader sent last got through, where it has a proxy that knows.
     fn arrived(&self, group: &Group) -> Option<u64> {
-        let ago = group.proxy(self.leader).ok()?.last_carried(Direction::Requests)?.elapsed();
-        Some(monotonic().saturating_sub(ago.as_nanos() as u64))
+        let ago = group.proxies(self.leader).ok()?.last_carried(Direction::Requests)?;
+        Some(monotonic().saturating_sub(ago))
     }
 
     /// When the last request left that may have prolonged the lease: without a proxy the last one,
@@ -244,16 +257,6 @@ impl Past {
         let may_count = |sending: &&u64| arrived.is_none_or(|arrived| **sending <= arrived);
         sendings.iter().rev().find(may_count).copied()
     }
-}
-
-/// When the lease ends if its holder does nothing more, as far as is known.
-fn lease_end(group: &Group, timing: Durations, fault: Fault) -> Option<u64> {
-    let leader = group.leader()?;
-    let term = group.history.terms().iter().rev().find(|term| term.who == leader)?;
-    let from = term.last_sending().unwrap_or_else(monotonic);
-    // Its next request will arrive still.
-    let more = if fault == Fault::PartitionReplies { timing.retry } else { Duration::ZERO };
-    Some(from + (timing.lease + more).as_nanos() as u64)
 }
 
 fn between(from: u64, to: u64) -> i64 {

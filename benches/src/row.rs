@@ -4,14 +4,20 @@ use crate::{
     Distribution, Durations, Fault, Goal, Overlap, Term,
     floor::Floor,
     goal::{Measure, Verdict},
+    plan::PlannedLease,
     round::Round,
 };
 
-/// One fault at one timing: everything that was measured of it.
+/// One fault to one program at one timing: everything that was measured of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     /// The kind of store.
     pub store: String,
+    /// What was measured.
+    pub program: String,
+    /// It is no program of ours: it has no goal here, and what happened to it is no failure of the
+    /// run.
+    pub is_peer: bool,
     /// What was done to the leader.
     pub fault: Fault,
     /// The contenders' timing.
@@ -60,15 +66,18 @@ pub struct Lease {
 impl Row {
     pub(crate) fn new(
         store: &str,
-        fault: Fault,
-        timing: Durations,
+        planned: &PlannedLease,
         floor: Option<&Floor>,
         leases: Vec<Lease>,
     ) -> Self {
         let rounds = || leases.iter().flat_map(|lease| &lease.rounds);
-        let goal = Goal::of(store, fault);
+        let PlannedLease { fault, timing, .. } = *planned;
+        let is_peer = planned.program.is_peer;
+        let goal = if is_peer { None } else { Goal::of(store, fault) };
         let mut row = Self {
             store: store.to_owned(),
+            program: planned.program.name.clone(),
+            is_peer,
             fault,
             timing,
             failover: rounds().map(|round| round.failover).collect(),
@@ -95,7 +104,12 @@ impl Row {
     /// What is compared with the floor: where the lease has to be waited out, that wait is no
     /// merit and no fault of anybody's.
     pub fn compared(&self) -> &Distribution {
-        match self.measure() {
+        self.of(self.measure())
+    }
+
+    /// What was measured of it.
+    pub fn of(&self, measure: Measure) -> &Distribution {
+        match measure {
             Measure::Failover => &self.failover,
             Measure::Excess => &self.excess,
         }
@@ -119,13 +133,28 @@ impl Row {
         self.overlaps.iter().map(|overlap| overlap.nanos).max().unwrap_or(0)
     }
 
-    /// Whether something happened that must not.
+    /// Whether something happened that must not happen to us.
     pub fn is_violated(&self) -> bool {
-        !(self.overlaps.is_empty() && self.stale_tokens.is_empty() && self.troubles.is_empty())
+        let fine =
+            self.overlaps.is_empty() && self.stale_tokens.is_empty() && self.troubles.is_empty();
+        !(fine || self.is_peer)
     }
 }
 
 impl Lease {
+    /// One on which nobody could campaign.
+    pub(crate) fn unmeasured(name: String, trouble: Option<String>) -> Self {
+        Self {
+            name,
+            rounds: Vec::new(),
+            terms: Vec::new(),
+            overlaps: Vec::new(),
+            stale_tokens: Vec::new(),
+            trouble,
+            odd: Vec::new(),
+        }
+    }
+
     /// The first term is nobody's failure, and each round asks for one more; the ends of all at the
     /// end of the run may make a few that come after the last round.
     fn unplanned(&self) -> usize {

@@ -14,6 +14,7 @@ use crate::{
     machine::{Busy, Machine},
     outcome::Settings,
     plan::Plan,
+    program::{Peer, Program},
     progress::Progress,
     report,
     stage::Stage,
@@ -43,8 +44,13 @@ pub async fn measure(
     interrupt: CancellationToken,
 ) -> Result<Outcome> {
     let stores = Store::all(options).await?;
-    let plans = stores.iter().map(|store| Plan::new(options, store));
-    let plans: Vec<_> = plans.collect::<Result<_>>()?;
+    Peer::without_a_store(options, &stores)?;
+    let (mut plans, mut warnings) = (Vec::new(), Vec::new());
+    for store in &stores {
+        let (programs, left_out) = Program::all(options, around, store).await?;
+        plans.push(Plan::new(options, store, programs)?);
+        warnings.extend(left_out);
+    }
     let left_out: Vec<_> = plans.iter().filter_map(|plan| plan.left_out.as_deref()).collect();
     let nothing = plans.iter().all(|plan| plan.phases.is_empty());
     ensure!(!nothing, "there is nothing to measure: {}", left_out.join("; "));
@@ -52,18 +58,17 @@ pub async fn measure(
     let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let (began, busy) = (Instant::now(), Busy::since_now());
     let seed = options.seed.unwrap_or_else(rand::random);
-    let program = options.program.as_deref().map_or_else(|| around.contender.clone(), from_here);
     let machine = Machine::here();
     let progress = Progress::new(plans.iter().map(|plan| plan.rounds(options)).sum());
     progress.say(&announcement(&stores, &plans, seed));
+    warnings.iter().for_each(|warning| progress.say(warning));
     let stage = Stage {
-        contender: program.clone(),
         floor: around.floor.clone(),
         progress: progress.clone(),
         interrupt: interrupt.clone(),
     };
     let mut rng = StdRng::seed_from_u64(seed);
-    let (mut measured, mut rows, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut measured, mut rows) = (Vec::new(), Vec::new());
     for (store, plan) in stores.iter().zip(&plans) {
         let done = stage.store(store, plan, options, &mut rng).await.inspect_err(|_| {
             progress.finish();
@@ -81,8 +86,8 @@ pub async fn measure(
         interrupted: interrupt.is_cancelled(),
         machine,
         settings: Settings {
-            program: program.display().to_string(),
             rounds: options.rounds(),
+            peer_rounds: options.peer_rounds(),
             contenders: options.contenders,
             timings: options.timing.clone(),
             seed,
@@ -94,7 +99,12 @@ pub async fn measure(
 }
 
 fn announcement(stores: &[Store], plans: &[Plan], seed: u64) -> String {
-    let names: Vec<_> = stores.iter().map(|store| store.name.as_str()).collect();
+    let names = stores.iter().zip(plans).map(|(store, plan)| {
+        let peers = plan.programs.iter().filter(|program| program.is_peer);
+        let peers: String = peers.map(|peer| format!(" beside {}", peer.name)).collect();
+        format!("{}{peers}", store.name)
+    });
+    let names: Vec<_> = names.collect();
     let forecast: Duration = plans.iter().map(|plan| plan.forecast).sum();
     let mut text = format!(
         "{}, seed {seed}; about {}. Ctrl-C keeps what was measured.",
@@ -137,7 +147,7 @@ pub fn present(outcome: &Outcome, options: &Options, around: &Surroundings) -> R
 
 /// Cargo runs a bench in the directory of its package; a path on the command line means the
 /// directory in which the command was given.
-fn from_here(path: &Path) -> PathBuf {
+pub(crate) fn from_here(path: &Path) -> PathBuf {
     match env::var_os("PWD") {
         Some(here) if env::var_os("CARGO").is_some() => Path::new(&here).join(path),
         _ => path.to_owned(),

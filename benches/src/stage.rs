@@ -22,7 +22,6 @@ use crate::{
 /// in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
-    pub(crate) contender: PathBuf,
     pub(crate) floor: PathBuf,
     pub(crate) progress: Progress,
     pub(crate) interrupt: CancellationToken,
@@ -68,6 +67,7 @@ impl Stage {
                 let rounds = Rounds {
                     fault: planned.fault,
                     timing: planned.timing,
+                    wait: planned.wait,
                     calendar: calendar.clone(),
                     rng: StdRng::seed_from_u64(rng.random()),
                 };
@@ -82,26 +82,41 @@ impl Stage {
         let floor = (!options.no_floor).then_some(floor);
         let rows = rows(&store.name, floor.as_ref(), leases);
         let (name, description) = (store.name.clone(), store.describe());
-        let left_out = plan.left_out.clone();
         let warnings = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
-        Ok((Measured { name, description, floor, left_out }, rows, warnings))
+        let measured = Measured {
+            name,
+            description,
+            programs: plan.programs.iter().map(|program| (**program).clone()).collect(),
+            floor,
+            left_out: plan.left_out.clone(),
+        };
+        Ok((measured, rows, warnings))
     }
 
     /// Starts all contenders of a phase before anything is measured: to start a process is hard
-    /// work.
-    async fn groups(&self, phase: &[PlannedLease], options: &Options) -> Result<Vec<Group>> {
+    /// work. A peer that cannot be started is its own trouble, and not the run's.
+    async fn groups(
+        &self,
+        phase: &[PlannedLease],
+        options: &Options,
+    ) -> Result<Vec<Result<Group>>> {
         if self.interrupt.is_cancelled() {
             return Ok(Vec::new());
         }
         let casts = phase.iter().map(|lease| Cast {
-            program: self.contender.clone(),
+            program: lease.program.clone(),
             url: lease.url.clone(),
             link: lease.link.clone(),
             name: lease.name.clone(),
             timing: lease.timing,
+            wait: lease.wait,
             contenders: options.contenders as usize,
         });
-        let groups = casts.map(|cast| Group::start(cast, self.interrupt.clone()));
+        let groups = casts.map(async |cast| {
+            let is_peer = cast.program.is_peer;
+            let group = Group::start(cast, self.interrupt.clone()).await;
+            if is_peer { Ok(group) } else { group.map(Ok) }
+        });
         match futures::future::try_join_all(groups).await {
             Err(_) if self.interrupt.is_cancelled() => Ok(Vec::new()),
             groups => groups,
@@ -126,7 +141,22 @@ impl Stage {
         (samples, warning)
     }
 
-    async fn rounds(self, mut group: Group, planned: PlannedLease, mut rounds: Rounds) -> Lease {
+    async fn rounds(
+        self,
+        group: Result<Group>,
+        planned: PlannedLease,
+        mut rounds: Rounds,
+    ) -> Lease {
+        let mut group = match group {
+            Ok(group) => group,
+            Err(_) if self.interrupt.is_cancelled() => {
+                return Lease::unmeasured(planned.name, None);
+            }
+            Err(error) => {
+                let text = self.trouble(format!("lease {}: {error:#}", planned.name));
+                return Lease::unmeasured(planned.name, Some(text));
+            }
+        };
         let mut done = Vec::new();
         let mut trouble = None;
         while done.len() < planned.rounds {
@@ -134,10 +164,9 @@ impl Stage {
                 Ok(round) => done.push(round),
                 Err(_) if self.interrupt.is_cancelled() => break,
                 Err(error) => {
-                    let text =
-                        format!("round {} of lease {}: {error:#}", done.len() + 1, planned.name);
-                    self.progress.say(&text);
-                    trouble = Some(text);
+                    let name = &planned.name;
+                    let text = format!("round {} of lease {name}: {error:#}", done.len() + 1);
+                    trouble = Some(self.trouble(text));
                     break;
                 }
             }
@@ -153,6 +182,11 @@ impl Stage {
             odd: std::mem::take(&mut group.odd),
             terms: group.history.into_terms(),
         }
+    }
+
+    fn trouble(&self, text: String) -> String {
+        self.progress.say(&text);
+        text
     }
 }
 
@@ -177,13 +211,16 @@ async fn collected(floors: Vec<Running>) -> Result<(Floor, Vec<String>)> {
 fn rows(store: &str, floor: Option<&Floor>, mut leases: Vec<(&PlannedLease, Lease)>) -> Vec<Row> {
     let mut rows = Vec::new();
     while let Some((first, _)) = leases.first() {
-        let (fault, timing) = (first.fault, first.timing);
-        let (these, others) =
-            leases.into_iter().partition(|(l, _)| (l.fault, l.timing) == (fault, timing));
+        let first = *first;
+        let of_one_row = |lease: &PlannedLease| {
+            (lease.fault, lease.timing, &lease.program.name)
+                == (first.fault, first.timing, &first.program.name)
+        };
+        let (these, others): (Vec<_>, _) =
+            leases.into_iter().partition(|(lease, _)| of_one_row(lease));
         leases = others;
-        let these: Vec<_> = these;
         let these = these.into_iter().map(|(_, lease)| lease).collect();
-        rows.push(Row::new(store, fault, timing, floor, these));
+        rows.push(Row::new(store, first, floor, these));
     }
     rows
 }

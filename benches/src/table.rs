@@ -9,7 +9,7 @@ use crate::{
 pub(crate) fn render(outcome: &Outcome) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header([
+    let mut header = vec![
         "fault",
         "ms",
         "n",
@@ -22,7 +22,13 @@ pub(crate) fn render(outcome: &Outcome) -> String {
         "ratio",
         "goal",
         "overlap",
-    ]);
+    ];
+    // Who it is, where there is more than one.
+    let several = outcome.peers().next().is_some();
+    if several {
+        header.insert(1, "of");
+    }
+    table.set_header(header);
     let mut heading = None;
     for row in &outcome.rows {
         let this = heading_of(outcome, row);
@@ -30,10 +36,16 @@ pub(crate) fn render(outcome: &Outcome) -> String {
             table.add_row([&this]);
             heading = Some(this);
         }
-        table.add_row(cells(row, Measure::Failover));
-        table.add_row(cells(row, Measure::Excess));
+        for measure in [Measure::Failover, Measure::Excess] {
+            let mut cells = cells(row, measure);
+            if several {
+                let first = measure == Measure::Failover;
+                cells.insert(1, if first { row.program.clone() } else { String::new() });
+            }
+            table.add_row(cells);
+        }
     }
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(2 + usize::from(several)) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let stores: Vec<_> = outcome.stores.iter().map(|store| store.description.as_str()).collect();
@@ -57,12 +69,18 @@ fn heading_of(outcome: &Outcome, row: &Row) -> String {
     store.into_iter().chain(timing).collect::<Vec<_>>().join(" at ")
 }
 
-/// A row's name among the others.
-pub(crate) fn name(outcome: &Outcome, row: &Row) -> String {
+/// What a row is of, among the others: the same for ours and its peers.
+pub(crate) fn subject(outcome: &Outcome, row: &Row) -> String {
     match heading_of(outcome, row) {
         heading if heading.is_empty() => row.fault.to_string(),
         heading => format!("{heading}: {}", row.fault),
     }
+}
+
+/// A row's name among the others.
+fn name(outcome: &Outcome, row: &Row) -> String {
+    let subject = subject(outcome, row);
+    if row.is_peer { format!("{subject}: {}", row.program) } else { subject }
 }
 
 /// What does not fit into the table.
@@ -88,6 +106,9 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
                 row.stopped_before.n() - late,
                 row.stopped_before.n(),
             ));
+        }
+        if row.is_peer {
+            remarks.extend(of_a_peer(row).into_iter().map(|what| format!("{name}: {what}")));
         }
         if row.unplanned > 0 {
             remarks.push(format!(
@@ -119,11 +140,30 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     remarks
 }
 
+/// What befell a peer: it is told, and is no failure of the run.
+fn of_a_peer(row: &Row) -> Vec<String> {
+    let mut told = Vec::new();
+    if !row.overlaps.is_empty() {
+        told.push(format!(
+            "two at work at once {} times, for {} ms at the longest. A peer's overlaps are its own.",
+            row.overlaps.len(),
+            ms(row.worst_overlap().cast_signed())
+        ));
+    }
+    if let Some((earlier, later)) = row.stale_tokens.first() {
+        told.push(format!(
+            "{} tokens did not grow, the first: {earlier} was followed by {later}.",
+            row.stale_tokens.len()
+        ));
+    }
+    told.extend(
+        row.troubles.iter().map(|trouble| format!("it was not measured to its end: {trouble}")),
+    );
+    told
+}
+
 fn cells(row: &Row, measure: Measure) -> Vec<String> {
-    let measured = match measure {
-        Measure::Failover => &row.failover,
-        Measure::Excess => &row.excess,
-    };
+    let measured = row.of(measure);
     let first = measure == Measure::Failover;
     let compared = row.measure() == measure;
     let floor = row.floor.as_ref().filter(|_| compared);

@@ -107,7 +107,7 @@ fn a_contender_tells_each_thing_that_happens_to_it_in_order() {
         assert!(line.contains(r#""id":"alone""#), "{line}");
         let Parsed::Event(t, event) = Parsed::of(&line) else { panic!("{line}") };
         match &event {
-            Event::Start { token: new } => {
+            Event::Start { token: Some(new) } => {
                 assert!(*new > token, "tokens grow");
                 token = *new;
                 let signal = if told.contains(&"stop") { Signal::TERM } else { Signal::USR1 };

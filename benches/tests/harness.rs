@@ -1,6 +1,7 @@
 //! The harness itself, measured against contenders that misbehave on purpose.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
@@ -96,6 +97,86 @@ async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
     assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
     assert!(page.contains("class=\"overlap\""), "it is drawn");
+}
+
+/// Beside fakes that behave, peers that do what they want: a program of its own, as any peer is.
+async fn beside(peer: &str, faults: &str) -> (Outcome, Options, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let url = format!("fake:good:{}/{{}}", directory.path().display());
+    let (program, other) = (directory.path().join("program"), directory.path().join("missing"));
+    std::fs::write(&program, peer.replace("FAKE", env!("CARGO_BIN_EXE_fake"))).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let peers = format!("wild={},gone={}", program.display(), other.display());
+    let options = ["failover", "--no-floor", "--url", &url, "--peers", &peers, "--faults", faults];
+    let more = ["--rounds", "3", "--peer-rounds", "2", "--timing", "200ms/100ms/20ms"];
+    let options = Options::try_parse_from(options.iter().chain(&more)).unwrap();
+    let around = surroundings(directory.path());
+    let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
+    (outcome, options, directory)
+}
+
+/// Its URL says `good`; it is a fake of another kind, without tokens.
+fn a_peer_that(behaviour: &str) -> String {
+    format!(
+        r#"#!/bin/sh
+url=$(echo "$2" | sed s/good/{behaviour}/); shift 2
+exec FAKE --url "$url" "$@"
+"#
+    )
+}
+
+#[tokio::test]
+async fn a_peers_overlaps_and_tokens_are_its_own_and_are_shown() {
+    let (outcome, options, directory) = beside(&a_peer_that("overlap"), "resign,crash").await;
+    assert_eq!(outcome.violations(), Vec::<String>::new());
+    let rows: Vec<_> = outcome.rows.iter().map(|row| (row.fault, row.program.as_str())).collect();
+    let expected = [
+        (Fault::Resign, "leasehold"),
+        (Fault::Resign, "wild"),
+        (Fault::Crash, "leasehold"),
+        (Fault::Crash, "wild"),
+    ];
+    assert_eq!(rows, expected);
+    assert!(outcome.ours().all(|row| row.failover.n() == 3 && row.overlaps.is_empty()));
+    assert!(outcome.peers().all(|row| row.failover.n() == 2 && row.goal.is_none()));
+    let (resigned, crashed) = (&outcome.rows[1], &outcome.rows[3]);
+    assert!(resigned.overlaps.len() >= 2 && crashed.overlaps.len() < resigned.overlaps.len());
+    assert_eq!(outcome.warnings.len(), 1, "{:?}", outcome.warnings);
+    assert!(outcome.warnings[0].contains("no gone: ") && outcome.warnings[0].contains("missing"));
+    let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
+    assert!(!is_failure(code));
+    let page = std::fs::read_to_string(directory.path().join("failover/index.html")).unwrap();
+    for part in [
+        "No overlap in 6 changes of leader",
+        "wild, measured beside it: <span class=\"bad\">two at work at once",
+        "overlaps are its own",
+        "curve peer-1",
+        "Who of wild led when",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_without_tokens_is_measured_and_one_of_ours_without_is_not_believed() {
+    let (outcome, ..) = beside(&a_peer_that("tokenless"), "step-down").await;
+    let [ours, peer] = &outcome.rows[..] else { panic!("{outcome:?}") };
+    assert_eq!((ours.failover.n(), peer.failover.n()), (3, 2));
+    assert!(peer.odd_lines.is_empty() && peer.troubles.is_empty(), "{peer:?}");
+
+    let ours = run("tokenless", "resign", "1", CancellationToken::new()).await;
+    let error = format!("{:#}", ours.unwrap_err());
+    assert!(error.contains("a leader that tells no token"), "{error}");
+}
+
+#[tokio::test]
+async fn a_peer_that_cannot_campaign_is_named_with_the_reason_and_ours_are_measured() {
+    let (outcome, options, directory) = beside(&a_peer_that("dies"), "resign").await;
+    assert_eq!(outcome.rows[0].failover.n(), 3);
+    assert_eq!(outcome.rows[1].failover.n(), 0);
+    assert!(outcome.rows[1].troubles[0].contains("closed on Sundays"), "{:?}", outcome.rows[1]);
+    let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
+    assert!(!is_failure(code));
 }
 
 #[tokio::test]

@@ -98,7 +98,8 @@ impl Scale {
 
 fn panel(lease: &Lease, index: usize, duration: u64, scale: &Scale) -> Panel {
     let round = &lease.rounds[index];
-    let earlier = lease.terms.iter().find(|term| term.token == round.token);
+    let before = |term: &&Term| term.who == round.leader && term.start <= round.fault_at;
+    let earlier = lease.terms.iter().rev().find(before);
     let last = earlier.and_then(|term| term.last).unwrap_or(round.fault_at);
     let held = earlier.and_then(|term| held(term, round.start, duration, scale));
     let bars = lease.terms.iter().filter_map(|term| led(term, scale)).chain(held).collect();
@@ -156,6 +157,7 @@ fn bar(
     what: &str,
 ) -> Option<Bar> {
     let (x, width) = scale.span(from, to)?;
-    let title = format!("contender {}, token {}: {what}", term.who, term.token);
+    let token = term.token.map_or(String::new(), |token| format!(", token {token}"));
+    let title = format!("contender {}{token}: {what}", term.who);
     Some(Bar { x, y: TOP + term.who as f64 * LANE, width, class, title })
 }

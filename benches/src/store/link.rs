@@ -1,13 +1,26 @@
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
+use anyhow::{Context, Result};
+use leasehold_testkit::{Direction, Proxy};
 use url::Url;
 
-/// The TCP link of a URL, into which a proxy can be put.
+/// The TCP link of a URL, into which proxies can be put: one for each address that it names.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    url: Url,
+    /// The URL up to its addresses, and what follows them.
+    before: String,
+    after: String,
     /// Where the store itself listens.
-    pub(crate) target: SocketAddr,
+    targets: Vec<SocketAddr>,
+}
+
+/// The proxies of one contender. What is done is done to all of them at once: to a contender that
+/// is cut off, no member of a cluster answers.
+#[derive(Debug)]
+pub(crate) struct Proxies {
+    /// The URL by way of them.
+    pub(crate) url: String,
+    proxies: Vec<Proxy>,
 }
 
 impl Link {
@@ -17,29 +30,73 @@ impl Link {
         if scheme.contains('+') {
             return Err(format!("{scheme} is no single TCP link whose address is in the URL"));
         }
-        let url = Url::parse(url).map_err(|_| "its URL does not name one host".to_owned())?;
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err("it is reached without TCP".into());
+        let without_tcp = "it is reached without TCP";
+        let (_, rest) = url.split_once("://").ok_or(without_tcp)?;
+        let (authority, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, addresses) = match authority.rsplit_once('@') {
+            Some((user, addresses)) => (format!("{user}@"), addresses),
+            None => (String::new(), authority),
+        };
+        if addresses.is_empty() {
+            return Err(without_tcp.into());
         }
         if matches!(scheme, "rediss" | "etcds") {
             return Err("its certificate is for its own address, and not for a proxy's".into());
         }
-        let port = if scheme == "redis" { Some(6379) } else { None };
-        let addresses = url.socket_addrs(|| port).map_err(|error| error.to_string())?;
-        // `localhost` is both, and often only this is listened to.
-        let target = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
-        match target.copied() {
-            Some(target) => Ok(Self { url, target }),
-            None => Err("its host has no address".into()),
+        if addresses.contains(',') && scheme != "etcd" {
+            return Err("its URL does not name one host".into());
         }
+        let targets = addresses.split(',').map(|address| target(scheme, address));
+        Ok(Self {
+            before: format!("{scheme}://{user}"),
+            after: rest[authority.len()..].to_owned(),
+            targets: targets.collect::<Result<_, _>>()?,
+        })
     }
 
-    /// The URL by way of a proxy.
-    pub(crate) fn through(&self, proxy: SocketAddr) -> String {
-        let mut url = self.url.clone();
-        // Neither can be refused to a URL that has a host.
-        let _ = (url.set_host(Some(&proxy.ip().to_string())), url.set_port(Some(proxy.port())));
-        url.into()
+    /// The URL by way of others.
+    fn through(&self, others: impl Iterator<Item = SocketAddr>) -> String {
+        let mut url = self.before.clone();
+        for (number, other) in others.enumerate() {
+            // Writing to a string cannot fail.
+            let _ = write!(url, "{}{other}", if number > 0 { "," } else { "" });
+        }
+        url + &self.after
+    }
+}
+
+/// Where one address of a URL leads to.
+fn target(scheme: &str, address: &str) -> Result<SocketAddr, String> {
+    let url = Url::parse(&format!("{scheme}://{address}"))
+        .map_err(|error| format!("its address {address:?}: {error}"))?;
+    let port = if scheme == "redis" { Some(6379) } else { None };
+    let addresses = url.socket_addrs(|| port).map_err(|error| error.to_string())?;
+    // `localhost` is both, and often only this is listened to.
+    let target = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    target.copied().ok_or_else(|| "its host has no address".into())
+}
+
+impl Proxies {
+    pub(crate) fn start(link: &Link) -> Result<Self> {
+        let proxies = link.targets.iter().map(|target| Proxy::start(*target));
+        let proxies: Vec<_> = proxies.collect::<Result<_, _>>().context("no proxy")?;
+        Ok(Self { url: link.through(proxies.iter().map(Proxy::address)), proxies })
+    }
+
+    /// Nothing passes in this direction any more.
+    pub(crate) fn black_hole(&self, direction: Direction) {
+        self.proxies.iter().for_each(|proxy| proxy.black_hole(direction));
+    }
+
+    /// All passes again, what was held first.
+    pub(crate) fn heal(&self) {
+        self.proxies.iter().for_each(Proxy::heal);
+    }
+
+    /// How many nanoseconds ago anything last got through, by any of them.
+    pub(crate) fn last_carried(&self, direction: Direction) -> Option<u64> {
+        let carried = self.proxies.iter().filter_map(|proxy| proxy.last_carried(direction));
+        Some(carried.max()?.elapsed().as_nanos() as u64)
     }
 }
 
@@ -48,20 +105,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_takes_the_place_of_host_and_port_and_nothing_else_changes() {
-        let proxy = "127.0.0.1:4567".parse().unwrap();
-        for (url, target, through) in [
+    fn proxies_take_the_place_of_the_addresses_and_nothing_else_changes() {
+        let proxies = ["127.0.0.1:4567", "127.0.0.1:4568"].map(|proxy| proxy.parse().unwrap());
+        for (url, targets, through) in [
             (
                 "redis://u:s%40cret@127.0.0.1:1234/2#a%20b",
-                "127.0.0.1:1234",
+                &["127.0.0.1:1234"][..],
                 "redis://u:s%40cret@127.0.0.1:4567/2#a%20b",
             ),
-            ("redis://127.0.0.1#jobs", "127.0.0.1:6379", "redis://127.0.0.1:4567#jobs"),
-            ("etcd://[::1]:2379/jobs", "[::1]:2379", "etcd://127.0.0.1:4567/jobs"),
+            ("redis://127.0.0.1#jobs", &["127.0.0.1:6379"], "redis://127.0.0.1:4567#jobs"),
+            ("etcd://[::1]:2379/jobs", &["[::1]:2379"], "etcd://127.0.0.1:4567/jobs"),
+            (
+                "etcd://u:p@127.0.0.1:1,[::1]:2/a,b?prefix=x/",
+                &["127.0.0.1:1", "[::1]:2"],
+                "etcd://u:p@127.0.0.1:4567,127.0.0.1:4568/a,b?prefix=x/",
+            ),
         ] {
             let link = Link::of(url).unwrap();
-            assert_eq!(link.target, target.parse().unwrap());
-            assert_eq!(link.through(proxy), through);
+            let wanted: Vec<SocketAddr> = targets.iter().map(|t| t.parse().unwrap()).collect();
+            assert_eq!(link.targets, wanted);
+            assert_eq!(link.through(proxies[..targets.len()].iter().copied()), through);
         }
     }
 
@@ -73,7 +136,10 @@ mod tests {
             ("redis+unix:///run/redis.sock#jobs", "no single TCP link"),
             ("redis+cluster://127.0.0.1:1,127.0.0.1:2#jobs", "no single TCP link"),
             ("rediss://127.0.0.1:1#jobs", "certificate"),
-            ("etcd://127.0.0.1:1,127.0.0.1:2/jobs", "one host"),
+            ("etcds://127.0.0.1:1,127.0.0.1:2/jobs", "certificate"),
+            ("redis://127.0.0.1:1,127.0.0.1:2/jobs", "one host"),
+            ("etcd://127.0.0.1:1,127.0.0.1/jobs", "port"),
+            ("etcd://127.0.0.1:1,/jobs", "No host"),
             ("etcd://127.0.0.1/jobs", "port"),
         ] {
             let error = Link::of(url).unwrap_err();

@@ -11,6 +11,6 @@ mod secret;
 mod store;
 
 pub(crate) use kind::Kind;
-pub(crate) use link::Link;
+pub(crate) use link::{Link, Proxies};
 pub(crate) use secret::without_secret;
 pub(crate) use store::Store;

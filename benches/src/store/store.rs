@@ -5,13 +5,15 @@ use super::{
     kind::{Host, Kind},
     link::Link,
 };
-use crate::Options;
+use crate::{Options, program::Peer};
 
 /// One store of a run. What was started for it ends with it.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) name: String,
     pub(crate) proves_death: bool,
+    /// What else is measured on stores of its kind.
+    pub(crate) peers: &'static [Peer],
     host: Box<dyn Host>,
 }
 
@@ -21,12 +23,8 @@ impl Store {
         if let Some(url) = &options.url {
             return Ok(vec![Self::given(url)?]);
         }
-        let mut kinds: Vec<_> = Kind::built_in().collect();
-        if !options.stores.is_empty() {
-            kinds.retain(|kind| options.stores.iter().any(|asked| asked == kind.name));
-        }
         let mut stores = Vec::new();
-        for kind in kinds {
+        for kind in Kind::asked_for(&options.stores) {
             stores.push(Self::started(kind).await?);
         }
         Ok(stores)
@@ -39,6 +37,7 @@ impl Store {
         Ok(Self {
             name: kind.map_or(scheme, |kind| kind.name.to_owned()),
             proves_death: kind.is_some_and(|kind| kind.proves_death),
+            peers: kind.map_or(&[], |kind| kind.peers),
             host: Box::new(given),
         })
     }
@@ -49,6 +48,7 @@ impl Store {
         Ok(Self {
             name: kind.name.to_owned(),
             proves_death: kind.proves_death,
+            peers: kind.peers,
             host: host.with_context(|| format!("could not start a store: {}", kind.name))?,
         })
     }

@@ -51,7 +51,9 @@ impl Fake {
             if trace {
                 self.say("sending", "");
             }
-            self.say("start", &format!(r#","token":{token}"#));
+            let has_token = self.behaviour != "tokenless";
+            let shown = if has_token { format!(r#","token":{token}"#) } else { String::new() };
+            self.say("start", &shown);
             let leaves = tokio::select! {
                 _ = self.terminate.recv() => true,
                 _ = self.step_down.recv() => false,

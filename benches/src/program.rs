@@ -1,0 +1,156 @@
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+
+use crate::{
+    Options, Surroundings,
+    run::from_here,
+    store::{Kind, Store},
+};
+
+/// A program that is measured: Leasehold's contender, or a peer of it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// Another's: it has no goals here, and its overlaps are its own.
+    pub(crate) is_peer: bool,
+    /// The shortest lease that it gets, whatever it is asked for.
+    #[serde(skip)]
+    pub(crate) least_lease: Duration,
+}
+
+/// Another program of the contender's shape, which is measured on the same store.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) name: Cow<'static, str>,
+    /// A binary of this package; or, with a slash in it, a path from the root of the repository. A
+    /// folder is a Go module that is built.
+    pub(crate) program: Cow<'static, str>,
+    /// As in [`Program`].
+    pub(crate) least_lease: Duration,
+}
+
+impl Program {
+    /// What is measured on a store, ours first; and which peers are not, and why.
+    pub(crate) async fn all(
+        options: &Options,
+        around: &Surroundings,
+        store: &Store,
+    ) -> Result<(Vec<Arc<Self>>, Vec<String>)> {
+        let mut programs: Vec<Arc<Self>> = vec![Arc::new(Self::ours(options, around))];
+        let mut left_out = Vec::new();
+        for peer in Peer::asked_for(options, store) {
+            let (name, around) = (peer.name.clone(), around.clone());
+            let taken = programs.iter().any(|program| program.name == name);
+            ensure!(!taken, "two programs are called {name}; --peers NAME=PROGRAM names them");
+            let ready = tokio::task::spawn_blocking(move || peer.ready(&around));
+            match ready.await.context("making a peer ready broke")? {
+                Ok(program) => programs.push(Arc::new(program)),
+                Err(why) => left_out.push(format!("{}: no {name}: {why:#}", store.name)),
+            }
+        }
+        Ok((programs, left_out))
+    }
+
+    fn ours(options: &Options, around: &Surroundings) -> Self {
+        let path = options.program.as_deref().map(from_here);
+        Self {
+            name: "leasehold".into(),
+            path: path.unwrap_or_else(|| around.contender.clone()),
+            is_peer: false,
+            least_lease: Duration::ZERO,
+        }
+    }
+}
+
+impl Peer {
+    pub(crate) const ALL: &'static str = "all";
+    pub(crate) const NONE: &'static str = "none";
+
+    /// Checks what was written on the command line: one of the two words above, the name of a peer
+    /// that is known, or `NAME=PROGRAM`.
+    pub(crate) fn check(asked: &str) -> Result<String, String> {
+        let mut known: Vec<_> = Kind::peers().map(|peer| peer.name.as_ref()).collect();
+        known.dedup();
+        match asked.split_once('=') {
+            // It becomes part of the names of leases and files.
+            Some((name, program))
+                if program.is_empty() || name.is_empty() || name.contains(|c| !is_plain(c)) =>
+            {
+                Err("a peer of your own is NAME=PROGRAM, its name of letters, digits and -".into())
+            }
+            None if ![Self::ALL, Self::NONE].contains(&asked) && !known.contains(&asked) => {
+                Err(format!("the peers are {}, or NAME=PROGRAM for your own", known.join(", ")))
+            }
+            _ => Ok(asked.to_owned()),
+        }
+    }
+
+    /// Those whom nobody will meet, for no store is measured on which they are.
+    pub(crate) fn without_a_store(options: &Options, stores: &[Store]) -> Result<()> {
+        for asked in &options.peers {
+            let known = Kind::peers().any(|peer| peer.name == *asked);
+            let met = stores.iter().any(|store| store.peers.iter().any(|peer| peer.name == *asked));
+            ensure!(!known || met, "--peers {asked}: it is no peer on any store that is measured");
+        }
+        Ok(())
+    }
+
+    fn asked_for(options: &Options, store: &Store) -> Vec<Self> {
+        let is_asked = |word: &str| options.peers.iter().any(|asked| asked == word);
+        let known = store.peers.iter().filter(|peer| is_asked(Self::ALL) || is_asked(&peer.name));
+        let own = options.peers.iter().filter_map(|asked| asked.split_once('='));
+        let own = own.map(|(name, program)| Self {
+            name: name.to_owned().into(),
+            program: absolute(from_here(Path::new(program))).into(),
+            least_lease: Duration::ZERO,
+        });
+        if is_asked(Self::NONE) { own.collect() } else { known.cloned().chain(own).collect() }
+    }
+
+    /// Finds the program, or builds it.
+    fn ready(self, around: &Surroundings) -> Result<Program> {
+        let path = if self.program.contains('/') {
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(self.program.as_ref())
+        } else {
+            around.contender.with_file_name(self.program.as_ref())
+        };
+        let path = if path.is_dir() { self.built_with_go(&path, around)? } else { path };
+        ensure!(path.is_file(), "{} is not there", path.display());
+        let Self { name, least_lease, .. } = self;
+        Ok(Program { name: name.into_owned(), path, is_peer: true, least_lease })
+    }
+
+    fn built_with_go(&self, folder: &Path, around: &Surroundings) -> Result<PathBuf> {
+        let program = around.target.join("peers").join(self.name.as_ref());
+        let built = Command::new("go")
+            .current_dir(folder)
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(".")
+            .output()
+            .context("it is built with Go, and `go` could not be run")?;
+        if !built.status.success() {
+            let why = String::from_utf8_lossy(&built.stderr);
+            bail!("`go build` in {} failed: {}", folder.display(), why.trim());
+        }
+        Ok(program)
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-'
+}
+
+/// Of what was written with a slash or without one: a path has one.
+fn absolute(path: PathBuf) -> String {
+    std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
+}
