@@ -109,8 +109,8 @@ impl Redis {
                     Ok(value) => {
                         visit.answered = true;
                         // The server that takes a slot over keeps it only once all is moved.
-                        if !importing {
-                            place.keep(host);
+                        if !importing && place.keep(&host) {
+                            self.forget_unused();
                         }
                         return Ok(Answer { value, connection });
                     }
@@ -165,6 +165,19 @@ impl Redis {
 
     pub(crate) fn servers(&self) -> Vec<Arc<Host>> {
         locked(&self.shared.servers).values().cloned().collect()
+    }
+
+    /// Forgets the servers that the configuration does not name and no lease needs, with their
+    /// connections: masters that were, and whatever a cluster has named and left behind.
+    ///
+    /// Only when a lease has just been found: so whichever server answered last is still known when
+    /// all others are gone.
+    fn forget_unused(&self) {
+        let named = self.config().topology().servers();
+        // Whoever asks for one holds this lock meanwhile.
+        locked(&self.shared.servers).retain(|address, host| {
+            named.contains(address) || Arc::strong_count(host) > 1 || host.is_connecting()
+        });
     }
 }
 
@@ -226,8 +239,14 @@ impl Place {
         locked(&self.0).clone()
     }
 
-    fn keep(&self, host: Arc<Host>) {
-        *locked(&self.0) = Some(host);
+    /// Says whether another was known, or none.
+    fn keep(&self, host: &Arc<Host>) -> bool {
+        let mut known = locked(&self.0);
+        let same = known.as_ref().is_some_and(|known| Arc::ptr_eq(known, host));
+        if !same {
+            *known = Some(host.clone());
+        }
+        !same
     }
 }
 

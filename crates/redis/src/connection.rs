@@ -1,26 +1,19 @@
 //! One connection to one server: requests, subscriptions, and whether it still lives.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{
-    AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisResult, Value, aio::MultiplexedConnection,
-};
+use redis::{AsyncConnectionConfig, Cmd, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::{
     runtime::Handle,
-    sync::{self, mpsc},
+    sync::{Mutex, watch},
     task::JoinSet,
     time::{self, Instant},
 };
 
-use crate::config::{Address, Client};
+use crate::{
+    config::{Address, Client},
+    subscriptions::Subscriptions,
+};
 
 /// Less than an elector waits for any answer. A request that is given up sooner was not waited for
 /// in vain: somebody did not want the answer any more.
@@ -32,38 +25,39 @@ pub(crate) struct Connection {
     multiplexed: MultiplexedConnection,
     /// Moves the bytes. Dropped with this, whatever may still be unanswered.
     _moving: JoinSet<()>,
-    mail: Arc<Mail>,
-    /// Held while the server is told what is wanted, so that it is told in the order of the wishes.
-    telling: sync::Mutex<()>,
+    subscriptions: Arc<Subscriptions>,
+    /// Held while the server is told of a subscription or of its end: a channel's end must not
+    /// overtake its next beginning.
+    subscribing: Mutex<()>,
 }
 
 impl Connection {
     /// # Errors
     /// It could not be opened in this time, or the server refuses us.
     pub(crate) async fn open(client: &Client) -> RedisResult<Self> {
-        let mail = Arc::new(Mail::default());
-        let postman = mail.clone();
+        let subscriptions = Arc::<Subscriptions>::default();
+        let pushed = subscriptions.clone();
         let config = AsyncConnectionConfig::new()
             // Whoever asks sets a limit of his own, and one that has passed must be noticed here.
             .set_response_timeout(None)
             .set_push_sender(move |push| {
-                postman.deliver(push);
+                pushed.push(push);
                 Ok::<(), redis::aio::SendError>(())
             });
         let (multiplexed, moving) = client.connect(config).await?;
-        let (address, telling) = (client.address().clone(), sync::Mutex::default());
-        Ok(Self { address, multiplexed, _moving: moving, mail, telling })
+        let (address, subscribing) = (client.address().clone(), Mutex::default());
+        Ok(Self { address, multiplexed, _moving: moving, subscriptions, subscribing })
     }
 
     /// Whether the next request should use it. Not, once it broke; and not after a request that was
     /// waited for in vain: a link that swallows packets looks alive for minutes.
     pub(crate) fn is_good(&self) -> bool {
-        !self.mail.closed.load(Ordering::Acquire)
+        !self.subscriptions.have_ended()
     }
 
     /// Ends its subscriptions: another connection is to take its place.
     pub(crate) fn retire(&self) {
-        self.mail.close();
+        self.subscriptions.end();
     }
 
     /// # Errors
@@ -106,23 +100,19 @@ impl Connection {
     /// # Errors
     /// As [`ask`](Self::ask).
     pub(crate) async fn subscribe(self: &Arc<Self>, channel: &str) -> RedisResult<Subscription> {
-        let (sender, messages) = mpsc::unbounded_channel();
+        let _one_by_one = self.subscribing.lock().await;
+        let messages = Some(self.subscriptions.add(channel));
         let subscription =
             Subscription { connection: self.clone(), channel: channel.to_owned(), messages };
-        let _telling = self.telling.lock().await;
-        self.mail.boxes().entry(channel.to_owned()).or_default().push(sender);
-        if self.mail.closed.load(Ordering::Acquire) {
-            self.mail.close();
-        }
         self.flight(async |mut connection| connection.subscribe(channel).await).await?;
         Ok(subscription)
     }
 
     /// Tells the server that nobody here reads a channel, if nobody does.
     async fn unsubscribe(&self, channel: &str) {
-        let _telling = self.telling.lock().await;
-        let unread = self.mail.boxes().get(channel).is_some_and(Vec::is_empty);
-        if unread && self.mail.boxes().remove(channel).is_some() && self.is_good() {
+        let _one_by_one = self.subscribing.lock().await;
+        if self.subscriptions.is_unread(channel) {
+            self.subscriptions.remove(channel);
             let tell = self.flight(async |mut connection| connection.unsubscribe(channel).await);
             // If it cannot be told, messages come that nobody reads.
             let _ = time::timeout(Duration::from_secs(1), tell).await;
@@ -158,62 +148,31 @@ impl Drop for Flight<'_> {
 pub(crate) struct Subscription {
     connection: Arc<Connection>,
     channel: String,
-    messages: mpsc::UnboundedReceiver<Vec<u8>>,
+    /// There until it is dropped.
+    messages: Option<watch::Receiver<Vec<u8>>>,
 }
 
 impl Subscription {
-    /// The next message; none, once the connection has ended.
+    /// The newest message, if it was not returned yet, or else the next; none, once the connection has
+    /// ended.
     ///
     /// Cancel safe: no message is lost.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
-        self.messages.recv().await
+        let messages = self.messages.as_mut()?;
+        messages.changed().await.ok()?;
+        Some(messages.borrow_and_update().clone())
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.messages.close();
-        let mut boxes = self.connection.mail.boxes();
-        let Some(readers) = boxes.get_mut(&self.channel) else { return };
-        readers.retain(|reader| !reader.is_closed());
-        if readers.is_empty()
+        // It must not be counted as a reader any more.
+        self.messages = None;
+        if self.connection.subscriptions.is_unread(&self.channel)
             && let Ok(runtime) = Handle::try_current()
         {
             let (connection, channel) = (self.connection.clone(), self.channel.clone());
             runtime.spawn(async move { connection.unsubscribe(&channel).await });
         }
-    }
-}
-
-/// The readers of each channel.
-#[derive(Default)]
-struct Mail {
-    boxes: Mutex<HashMap<String, Vec<mpsc::UnboundedSender<Vec<u8>>>>>,
-    closed: AtomicBool,
-}
-
-impl Mail {
-    fn boxes(&self) -> MutexGuard<'_, HashMap<String, Vec<mpsc::UnboundedSender<Vec<u8>>>>> {
-        self.boxes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn deliver(&self, push: PushInfo) {
-        match (push.kind, <[Value; 2]>::try_from(push.data)) {
-            (PushKind::Disconnection, _) => self.close(),
-            (PushKind::Message, Ok([Value::BulkString(channel), Value::BulkString(message)])) => {
-                let Ok(channel) = str::from_utf8(&channel) else { return };
-                for reader in self.boxes().get(channel).into_iter().flatten() {
-                    // Who does not read any more is about to be forgotten.
-                    let _ = reader.send(message.clone());
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Dropping the senders ends what the readers hear.
-    fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.boxes().clear();
     }
 }

@@ -51,6 +51,12 @@ impl Host {
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, ended).into())
     }
 
+    /// Whether a connection is being opened, which somebody may come back for.
+    pub(crate) fn is_connecting(&self) -> bool {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.as_ref().is_some_and(|attempt| attempt.clone().now_or_never().is_none())
+    }
+
     fn latest_attempt(&self) -> Attempt {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(attempt) = &*latest {

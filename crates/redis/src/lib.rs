@@ -94,6 +94,7 @@ mod host;
 mod locate;
 mod lock;
 mod scripts;
+mod subscriptions;
 mod trouble;
 mod watch;
 

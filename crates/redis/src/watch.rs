@@ -33,8 +33,8 @@ pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Obser
 /// connection, for a cluster may just have moved the lease, and a broken one may have been replaced.
 async fn begin(lease: &Lease) -> Result<(Observation, Subscription), Error> {
     let operation = lease.operation("watch");
+    let mut connection = lease.connection().await?;
     for _ in 0..BEGINNINGS {
-        let connection = lease.connection().await?;
         let subscription = within(&operation, async {
             let subscribed = connection.subscribe(lease.channel()).await;
             subscribed.map_err(|error| error::failed(&operation, &connection.address, &error))
@@ -45,6 +45,8 @@ async fn begin(lease: &Lease) -> Result<(Observation, Subscription), Error> {
             lease.watch_on(&connection);
             return Ok((seen, subscription));
         }
+        // It may be the server that is just taking the lease's slot over.
+        connection = shown_by;
     }
     Err(error::sent_around(&operation, BEGINNINGS))
 }

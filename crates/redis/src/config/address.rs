@@ -1,4 +1,4 @@
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, slice};
 
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +37,17 @@ pub(crate) enum Topology {
     Sentinel { sentinels: Vec<Address>, master: String },
     /// Any server of a cluster knows which one keeps the lease's slot.
     Cluster { seeds: Vec<Address> },
+}
+
+impl Topology {
+    /// Those that may keep leases, as far as they are named.
+    pub(crate) fn servers(&self) -> &[Address] {
+        match self {
+            Self::Single(address) => slice::from_ref(address),
+            Self::Sentinel { .. } => &[],
+            Self::Cluster { seeds } => seeds,
+        }
+    }
 }
 
 impl fmt::Display for Topology {

@@ -39,7 +39,8 @@ impl Credentials {
             Self::Nobody => Vec::new(),
             Self::Password(password) => vec![format!("requirepass {}", quoted(password))],
             Self::Users => {
-                let slots = if cluster { " +cluster|slots" } else { "" };
+                // To be sent on to where a slot moves.
+                let asking = if cluster { " +asking" } else { "" };
                 vec![
                     "user default off".to_owned(),
                     format!(
@@ -48,7 +49,7 @@ impl Credentials {
                     ),
                     format!(
                         "user leasehold on {} ~leasehold:* &leasehold:* -@all +eval +evalsha +exists +hmget \
-                         +hset +time +info +publish +subscribe +unsubscribe +hello +auth{slots}",
+                         +hset +time +info +publish +subscribe +unsubscribe +hello +auth{asking}",
                         quoted(&format!(">{CANDIDATES_PASSWORD}"))
                     ),
                 ]
