@@ -35,17 +35,25 @@ struct Format {
     leasehold: u64,
 }
 
+/// Its beginning is the same in every record of one term, and in no other: see [`term_beginning`].
 #[derive(Serialize, Deserialize)]
 struct Written<'a> {
     leasehold: u64,
-    era: String,
     token: u64,
-    lease_ns: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stamp: Option<(String, u64)>,
     tenure: &'a str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
+    era: String,
+    lease_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamp: Option<(String, u64)>,
+}
+
+/// What [`Record::to_json`] begins with while the term with this token holds the lease, whatever
+/// else its renewals change; no record that is free, vacant or of another term begins so. A store
+/// that can compare the beginning of a value can say by it whether a term is current.
+pub fn term_beginning(token: FencingToken) -> String {
+    format!(r#"{{"leasehold":{FORMAT},"token":{token},"tenure":"held","#)
 }
 
 impl Record {
@@ -53,16 +61,16 @@ impl Record {
     pub fn to_json(&self) -> String {
         let written = Written {
             leasehold: FORMAT,
-            era: self.era.as_str().to_owned(),
             token: self.token.number(),
-            lease_ns: u64::try_from(self.lease_duration.as_nanos()).unwrap_or(u64::MAX),
-            stamp: self.stamp.map(|stamp| (stamp.author.to_string(), stamp.attempt)),
             tenure: match self.tenure {
                 Tenure::Free => "free",
                 Tenure::Held { .. } => "held",
                 Tenure::Vacant => "vacant",
             },
             holder: self.holder().map(str::to_owned),
+            era: self.era.as_str().to_owned(),
+            lease_ns: u64::try_from(self.lease_duration.as_nanos()).unwrap_or(u64::MAX),
+            stamp: self.stamp.map(|stamp| (stamp.author.to_string(), stamp.attempt)),
         };
         // Strings and numbers only: there is nothing that could fail.
         serde_json::to_string(&written).unwrap_or_default()

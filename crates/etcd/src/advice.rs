@@ -1,0 +1,157 @@
+//! What can be done about what etcd, or the way to it, refuses.
+
+use std::{borrow::Cow, error::Error, io};
+
+use leasehold_core::ErrorKind;
+use rustls::{AlertDescription, CertificateError};
+use tonic::Code;
+
+use crate::{EtcdConfig, trouble::Trouble};
+
+type Advice = (ErrorKind, Cow<'static, str>);
+
+pub(crate) fn advice(trouble: &Trouble, config: &EtcdConfig) -> Advice {
+    match trouble {
+        Trouble::Late(_) => (
+            ErrorKind::Timeout,
+            "see whether it is overloaded, whether a majority of its members runs, whether the \
+             network drops packets, and, with etcds://, whether it speaks TLS"
+                .into(),
+        ),
+        Trouble::Said(code, words) => of_etcd(*code, words, config),
+        Trouble::Way(error) => of_tls(&**error).unwrap_or_else(|| of_the_way(&**error, config)),
+    }
+}
+
+fn of_etcd(code: Code, words: &str, config: &EtcdConfig) -> Advice {
+    let (kind, advice) = match code {
+        Code::PermissionDenied => {
+            let advice = format!(
+                "grant a role of this user what it needs: etcdctl role grant-permission ROLE \
+                 --prefix=true readwrite {:?}",
+                config.prefix()
+            );
+            return (ErrorKind::Denied, advice.into());
+        }
+        _ if words.contains("user name is empty") => {
+            (ErrorKind::Denied, "it wants a user: name one, with the password, in front of the @")
+        }
+        _ if words.contains("authentication failed") => {
+            (ErrorKind::Denied, "check the user and the password")
+        }
+        _ if words.contains("authentication is not enabled") => (
+            ErrorKind::Denied,
+            "it asks nobody who he is, and so cannot protect a lease: leave user and password out, \
+             or turn it on with etcdctl auth enable",
+        ),
+        Code::Unauthenticated => {
+            (ErrorKind::Denied, "it does not know its own login any more; see whether it restarts")
+        }
+        _ if words.contains("database space exceeded") => (
+            ErrorKind::Denied,
+            "etcd is full: compact and defragment it, raise --quota-backend-bytes, then etcdctl \
+             alarm disarm",
+        ),
+        _ if words.contains("too many requests") => {
+            (ErrorKind::Unreachable, "etcd is overloaded: see what asks so much, and its disks")
+        }
+        _ if words.contains("request is too large") => (
+            ErrorKind::Invalid,
+            "something else is kept under the lease's key: choose another name, or move it away",
+        ),
+        _ if words.contains("no leader") || words.contains("leader failure") => (
+            ErrorKind::Unreachable,
+            "wait, or see whether a majority of its members runs, and they reach each other",
+        ),
+        _ if words.contains("timed out") || code == Code::DeadlineExceeded => {
+            (ErrorKind::Timeout, "see whether a majority of its members runs, and their disks")
+        }
+        _ if words.contains("learner") => {
+            (ErrorKind::Unreachable, "this member only learns: name one that votes")
+        }
+        Code::DataLoss => {
+            (ErrorKind::Unreachable, "this member's data is corrupt: see etcdctl alarm list")
+        }
+        Code::Unavailable => (ErrorKind::Unreachable, "wait, or see what it is busy with"),
+        Code::Unimplemented => (
+            ErrorKind::Invalid,
+            "what answers there is no etcd, or a very old one: use 3.5 or newer",
+        ),
+        Code::OutOfRange => (
+            ErrorKind::Invalid,
+            "something very long is kept under the lease's key: choose another name, or move it \
+             away",
+        ),
+        _ => (ErrorKind::Unexpected, "see the log of etcd, and whether a proxy stands between"),
+    };
+    (kind, advice.into())
+}
+
+/// One of this type among the causes. The system's errors keep theirs inside, and show what is
+/// behind it instead.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let inside = inside.map(|inside| inside as &(dyn Error + 'static));
+    inside.and_then(cause).or_else(|| error.source().and_then(cause))
+}
+
+fn of_tls(error: &(dyn Error + 'static)) -> Option<Advice> {
+    let (kind, advice) = match cause::<rustls::Error>(error)? {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => (
+            ErrorKind::Invalid,
+            "no authority that is trusted has signed its certificate: name that one's with ca=",
+        ),
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => (ErrorKind::Invalid, "connect to it by a name that is in its certificate"),
+        rustls::Error::InvalidCertificate(_) => {
+            (ErrorKind::Unreachable, "see its certificate, and the clock of this host")
+        }
+        rustls::Error::InvalidMessage(_) => (
+            ErrorKind::Invalid,
+            "what answers there does not speak TLS: use etcd:// instead of etcds://",
+        ),
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied,
+        ) => (
+            ErrorKind::Denied,
+            "it wants a certificate, by an authority that it trusts: name one with cert= and key=",
+        ),
+        _ => (ErrorKind::Unreachable, "see how TLS is configured there"),
+    };
+    Some((kind, advice.into()))
+}
+
+fn of_the_way(error: &(dyn Error + 'static), config: &EtcdConfig) -> Advice {
+    let (kind, advice) = match cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => {
+            (ErrorKind::Timeout, "see whether the network drops packets")
+        }
+        Some(io::ErrorKind::ConnectionRefused) => {
+            (ErrorKind::Unreachable, "see whether it runs, and listens there")
+        }
+        Some(_) if error.source().is_none() => (
+            ErrorKind::Unreachable,
+            "see whether this is the host's name, whether it runs, and whether it can be reached",
+        ),
+        _ if config.uses_tls() => {
+            (ErrorKind::Unreachable, "see whether it is an etcd, and the port for its clients")
+        }
+        _ => (
+            ErrorKind::Unreachable,
+            "see whether it is an etcd, the port for its clients, and whether it speaks TLS: then \
+             use etcds:// instead of etcd://",
+        ),
+    };
+    (kind, advice.into())
+}

@@ -1,0 +1,131 @@
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use etcd_client::KvClient;
+use futures::future::BoxFuture;
+use leasehold_core::{Error, LeaseName};
+use tokio::time;
+
+use crate::{EtcdConfig, EtcdLock, error, host::Host, hub::Hub, rotation::Rotation};
+
+/// The longest that anything here waits for etcd. Electors give up sooner; this is for those who
+/// call a lock themselves.
+pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(5);
+
+/// One etcd, with however many members, for any number of leases: they share one connection, and
+/// one watch.
+///
+/// ```
+/// # async fn example() -> Result<(), leasehold_core::Error> {
+/// use leasehold_core::LeaseName;
+/// use leasehold_etcd::{Etcd, EtcdConfig};
+///
+/// let etcd = Etcd::new(EtcdConfig::new([("10.0.0.5", 2379)])?);
+/// let jobs = etcd.lock(LeaseName::new("jobs")?);
+/// let backups = etcd.lock(LeaseName::new("backups")?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Etcd {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: EtcdConfig,
+    rotation: Rotation,
+    hub: Hub,
+}
+
+impl Etcd {
+    /// The etcd that the configuration names. Nothing is connected before a lock is used.
+    pub fn new(config: EtcdConfig) -> Self {
+        let hosts = config.clients().into_iter().map(|client| Arc::new(Host::new(client)));
+        let rotation = Rotation::new(hosts.collect());
+        Self { shared: Arc::new(Shared { config, rotation, hub: Hub::default() }) }
+    }
+
+    /// The lock on the lease of this name.
+    pub fn lock(&self, name: LeaseName) -> EtcdLock {
+        EtcdLock::new(self.clone(), &name)
+    }
+
+    pub(crate) fn config(&self) -> &EtcdConfig {
+        &self.shared.config
+    }
+
+    pub(crate) fn rotation(&self) -> &Rotation {
+        &self.shared.rotation
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.shared.hub
+    }
+
+    /// Sends a request to the member that answered last, or to the next one if it does not any more.
+    ///
+    /// It is sent a second time only where the first time nothing can have come of it: nobody was
+    /// there, or etcd refused before it did anything.
+    ///
+    /// # Errors
+    /// etcd refuses, or it is unknown what it did.
+    pub(crate) async fn ask<T: Send>(
+        &self,
+        operation: &str,
+        request: impl Fn(KvClient) -> BoxFuture<'static, Result<T, etcd_client::Error>> + Send + Sync,
+    ) -> Result<T, Error> {
+        within(operation, async {
+            let mut others = self.rotation().len() - 1;
+            let mut logged_in_anew = false;
+            loop {
+                let visit = self.rotation().visit();
+                let address = visit.host.address.clone();
+                let (trouble, unheard) = match visit.host.connection().await {
+                    Ok(connection) => match connection.ask(&request).await {
+                        Ok(answer) => {
+                            visit.ends(true);
+                            return Ok(answer);
+                        }
+                        Err(trouble) if trouble.is_a_login_that_ended() && !logged_in_anew => {
+                            logged_in_anew = true;
+                            connection.retire();
+                            visit.ends(true);
+                            continue;
+                        }
+                        Err(trouble) => {
+                            let unheard = trouble.is_a_refusal_to_listen();
+                            (trouble, unheard)
+                        }
+                    },
+                    Err(trouble) => {
+                        let unheard = trouble.is_the_members();
+                        (trouble, unheard)
+                    }
+                };
+                visit.ends(!trouble.is_the_members());
+                if !unheard || others == 0 {
+                    return Err(error::failed(operation, &address, &trouble, self.config()));
+                }
+                others -= 1;
+            }
+        })
+        .await
+    }
+}
+
+/// # Errors
+/// As `work`, or that it took too long.
+pub(crate) async fn within<T>(
+    operation: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match time::timeout(LONGEST_CALL, work).await {
+        Ok(done) => done,
+        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}

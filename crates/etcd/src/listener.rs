@@ -1,0 +1,267 @@
+//! The task that listens to etcd for all who watch.
+
+use std::{future, io, time::Duration};
+
+use etcd_client::{EventType, GetOptions, KeyValue, WatchOptions, WatchResponse, WatchStream};
+use futures::{FutureExt, future::BoxFuture};
+use tokio::time::{self, Instant};
+
+use crate::{
+    Etcd,
+    client::LONGEST_CALL,
+    config::Address,
+    connection::Connection,
+    hub::News,
+    trouble::Trouble,
+    txn::{Seen, Value},
+};
+
+/// How long what etcd is known to have written may be under way to us.
+const UNDER_WAY: Duration = Duration::from_millis(100);
+
+/// A watch that lasted so long was a good one: trouble begins anew.
+const GOOD: Duration = Duration::from_secs(1);
+
+pub(crate) struct Listener {
+    etcd: Etcd,
+    /// Up to where changes were told: the cluster, and the revision. None: they have to be looked
+    /// for.
+    told: Option<(u64, i64)>,
+    ended: bool,
+}
+
+/// Why a watch ended.
+enum End {
+    /// Nobody listens any more.
+    Unwanted,
+    /// What is to come is no continuation of what was told: it has to be looked for.
+    Gap,
+    /// It is tried again, for another member may do better.
+    Broke(Trouble, Address),
+}
+
+impl Listener {
+    pub(crate) const fn new(etcd: Etcd) -> Self {
+        Self { etcd, told: None, ended: false }
+    }
+
+    pub(crate) async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let began = Instant::now();
+            let end = self.listen().await;
+            if began.elapsed() > GOOD {
+                failures = 0;
+            }
+            self.etcd.hub().readers().hear_nothing();
+            match end {
+                End::Unwanted => {
+                    if self.etcd.hub().readers().are_gone() {
+                        self.ended = true;
+                        return;
+                    }
+                }
+                End::Gap if failures <= self.etcd.rotation().len() => {
+                    failures += 1;
+                    self.told = None;
+                }
+                End::Gap => return,
+                End::Broke(trouble, member) => {
+                    failures += 1;
+                    let hopeless = !trouble.is_the_members() && !trouble.is_a_login_that_ended();
+                    if hopeless || failures > self.etcd.rotation().len() {
+                        self.ended = true;
+                        let why = News::Broke(trouble, member);
+                        return self.etcd.hub().readers().end(Some(why));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One watch, on one connection, from its beginning to its end.
+    async fn listen(&mut self) -> End {
+        let etcd = self.etcd.clone();
+        let visit = etcd.rotation().visit();
+        let member = visit.host.address.clone();
+        let connection = match visit.host.connection().await {
+            Ok(connection) => connection,
+            Err(trouble) => {
+                visit.ends(!trouble.is_the_members());
+                return End::Broke(trouble, member);
+            }
+        };
+        let end = match self.begin(&connection).await {
+            Ok(stream) => self.follow(&connection, stream).await,
+            Err(end) => Err(end),
+        };
+        match end {
+            Ok(()) => {
+                visit.ends(true);
+                End::Unwanted
+            }
+            Err(None) => {
+                visit.ends(true);
+                End::Gap
+            }
+            Err(Some(trouble)) => {
+                if trouble.is_a_login_that_ended() || trouble.breaks_the_connection() {
+                    connection.retire();
+                }
+                visit.ends(!trouble.is_the_members());
+                End::Broke(trouble, member)
+            }
+        }
+    }
+
+    /// Asks for all that comes after what was told, and awaits that it will be.
+    async fn begin(&mut self, connection: &Connection) -> Result<WatchStream, Option<Trouble>> {
+        let mut options = WatchOptions::new().with_prefix().with_fragment();
+        if let Some((_, revision)) = self.told {
+            options = options.with_start_revision(revision + 1);
+        }
+        let prefix = self.etcd.config().prefix();
+        let mut client = connection.watch_client();
+        let begun = time::timeout(LONGEST_CALL, async {
+            let mut stream = client.watch(prefix, Some(options)).await?;
+            let first = stream.message().await?;
+            Ok::<_, etcd_client::Error>((stream, first))
+        });
+        let (stream, first) = match begun.await {
+            Ok(begun) => begun.map_err(|error| Some(error.into()))?,
+            Err(_) => return Err(Some(Trouble::Late(LONGEST_CALL))),
+        };
+        let first = first.ok_or_else(end)?;
+        refused(&first)?;
+        let header = first.header().ok_or_else(end)?;
+        let (cluster, revision) = (header.cluster_id(), header.revision());
+        let missed = match self.told {
+            None => {
+                self.told = Some((cluster, revision));
+                true
+            }
+            // Of another memory: what was asked for may come after hours, or never.
+            Some((known, told)) if known != cluster || told > revision => return Err(None),
+            Some(_) => false,
+        };
+        self.etcd.hub().readers().hear_all(missed);
+        Ok(stream)
+    }
+
+    /// Tells what comes, until nobody wants to know or nothing comes any more.
+    async fn follow(
+        &mut self,
+        connection: &Connection,
+        mut stream: WatchStream,
+    ) -> Result<(), Option<Trouble>> {
+        let etcd = self.etcd.clone();
+        let mut heard = Instant::now();
+        let mut check = None;
+        // What etcd has, and we were not told, and how long we wait for it.
+        let mut missing: Option<(i64, Instant)> = None;
+        loop {
+            let Some(lease) = etcd.hub().readers().shortest_lease() else { return Ok(()) };
+            let overdue = missing.map(|(_, until)| until);
+            tokio::select! {
+                message = stream.message() => {
+                    self.tell(&message.map_err(|error| Some(error.into()))?.ok_or_else(end)?)?;
+                    heard = Instant::now();
+                    missing = missing.filter(|(newest, _)| self.lacks(*newest));
+                }
+                () = connection.ended() => return Err(end()),
+                () = etcd.hub().changed() => {}
+                () = time::sleep_until(heard + lease), if check.is_none() && missing.is_none() => {
+                    check = Some(self.check(lease).boxed());
+                }
+                newest = or_never(&mut check) => {
+                    check = None;
+                    heard = Instant::now();
+                    let newest = newest.ok_or_else(end)?;
+                    missing = self.lacks(newest).then(|| (newest, heard + UNDER_WAY));
+                }
+                () = time::sleep_until(overdue.unwrap_or(heard)), if overdue.is_some() => {
+                    return Err(end());
+                }
+            }
+        }
+    }
+
+    fn lacks(&self, revision: i64) -> bool {
+        self.told.is_some_and(|(_, told)| told < revision)
+    }
+
+    fn tell(&mut self, message: &WatchResponse) -> Result<(), Option<Trouble>> {
+        refused(message)?;
+        let header = message.header().ok_or_else(end)?;
+        let cluster = header.cluster_id();
+        let etcd = self.etcd.clone();
+        let readers = etcd.hub().readers();
+        for (event, kept) in message.events().iter().filter_map(|event| Some((event, event.kv()?)))
+        {
+            let revision = kept.mod_revision();
+            readers.tell(kept.key(), || {
+                let value = match event.event_type() {
+                    EventType::Put => Some(Value::new(kept.value())),
+                    EventType::Delete => None,
+                };
+                Seen { cluster, revision, value }
+            });
+            self.told = Some((cluster, revision));
+        }
+        Ok(())
+    }
+
+    /// The revision of something under the prefix that was written after what was told, by a
+    /// linearizable read; 0 where there is nothing. None: nobody knows, or it is another etcd's.
+    fn check(&self, lease: Duration) -> impl Future<Output = Option<i64>> + use<> {
+        let (etcd, told) = (self.etcd.clone(), self.told);
+        async move {
+            let (cluster, told) = told?;
+            let operation = "see whether the watch is alive";
+            let options = GetOptions::new().with_prefix().with_keys_only().with_limit(1);
+            let options = options.with_min_mod_revision(told + 1);
+            let ask = etcd.ask(operation, |mut client| {
+                let (prefix, options) = (etcd.config().prefix().to_owned(), options.clone());
+                async move { client.get(prefix, Some(options)).await }.boxed()
+            });
+            let answer = time::timeout(lease.min(LONGEST_CALL), ask).await.ok()?.ok()?;
+            if answer.header()?.cluster_id() != cluster {
+                return None;
+            }
+            Some(answer.kvs().first().map_or(0, KeyValue::mod_revision))
+        }
+    }
+}
+
+/// Whatever ends the task: nobody waits for what is told no more.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.etcd.hub().readers().end(None);
+        }
+    }
+}
+
+async fn or_never<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => future::pending().await,
+    }
+}
+
+/// # Errors
+/// etcd has ended the watch, or not begun it: because what comes next is compacted, or for what it
+/// says.
+fn refused(message: &WatchResponse) -> Result<(), Option<Trouble>> {
+    match (message.canceled(), message.compact_revision()) {
+        (false, _) => Ok(()),
+        (true, 0) => Err(Some(Trouble::said(message.cancel_reason()))),
+        (true, _) => Err(None),
+    }
+}
+
+/// A watch that has ended, or that is deaf.
+#[expect(clippy::unnecessary_wraps, reason = "as all ends of a watch are told")]
+fn end() -> Option<Trouble> {
+    Some(io::Error::new(io::ErrorKind::ConnectionAborted, "the watch ended").into())
+}

@@ -1,0 +1,93 @@
+//! What goes wrong with a member or on the way to it, and what follows for the next request.
+
+use std::{error::Error, io, sync::Arc, time::Duration};
+
+use tonic::{Code, Status};
+
+/// Shared by all who wait for one connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Trouble {
+    /// What could not be opened, or broke off.
+    Way(Arc<dyn Error + Send + Sync>),
+    /// Not connected, or not logged in, in this time.
+    Late(Duration),
+    /// What etcd refused, in its words.
+    Said(Code, Arc<str>),
+}
+
+impl Trouble {
+    /// What etcd says when it ends a watch.
+    pub(crate) fn said(reason: &str) -> Self {
+        // As Go prints it: "rpc error: code = PermissionDenied desc = etcdserver: permission denied"
+        let words = reason.rsplit_once("desc = ").map_or(reason, |(_, words)| words);
+        let code = match reason {
+            _ if reason.contains("PermissionDenied") => Code::PermissionDenied,
+            _ if reason.contains("Unauthenticated") => Code::Unauthenticated,
+            _ if reason.contains("Unavailable") => Code::Unavailable,
+            _ => Code::Unknown,
+        };
+        Self::Said(code, words.into())
+    }
+
+    /// The connection is not to be used any more.
+    pub(crate) const fn breaks_the_connection(&self) -> bool {
+        !matches!(self, Self::Said(..))
+    }
+
+    /// Another member may do better.
+    pub(crate) fn is_the_members(&self) -> bool {
+        match self {
+            Self::Way(_) | Self::Late(_) => true,
+            Self::Said(Code::Unavailable | Code::DataLoss, words) => {
+                // The cluster's, and over by now.
+                !words.contains("leader changed")
+            }
+            Self::Said(_, words) => words.contains("learner") || words.contains("not capable"),
+        }
+    }
+
+    /// Refused by a member before it did anything: another one may be asked at once.
+    pub(crate) fn is_a_refusal_to_listen(&self) -> bool {
+        matches!(self, Self::Said(_, words) if words.ends_with("etcdserver: no leader")
+            || words.contains("rpc not supported for learner")
+            || words.contains("not capable"))
+    }
+
+    /// We are not, or no more, who we said we were: etcd did nothing, and asks for another login.
+    pub(crate) fn is_a_login_that_ended(&self) -> bool {
+        match self {
+            Self::Said(Code::Unauthenticated, _) => true,
+            // Authentication was turned on since we came without a name.
+            Self::Said(_, words) => {
+                words.contains("revision of auth store is old")
+                    || words.contains("user name is empty")
+            }
+            Self::Way(_) | Self::Late(_) => false,
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Way(Arc::new(error))
+    }
+}
+
+impl From<tonic::transport::Error> for Trouble {
+    fn from(error: tonic::transport::Error) -> Self {
+        Self::Way(Arc::new(error))
+    }
+}
+
+impl From<etcd_client::Error> for Trouble {
+    fn from(error: etcd_client::Error) -> Self {
+        match error {
+            // One that came over the wire has no source.
+            etcd_client::Error::GRpcStatus(status) if Error::source(&status).is_none() => {
+                Self::Said(status.code(), status.message().into())
+            }
+            etcd_client::Error::GRpcStatus(status) => Self::Way(Arc::<Status>::new(status)),
+            other => Self::Way(Arc::new(other)),
+        }
+    }
+}
