@@ -27,6 +27,13 @@ pub trait Fixture: Send + Sync {
     /// era may be written, and then has to show the era that it was written in.
     fn compares_era(&self) -> bool;
 
+    /// Whether a token above the version of its record is shown as it was written. It never is above
+    /// in an election, unless the store went back; a store that vouches for its versions, and keeps
+    /// tokens where anybody can write, may disbelieve it.
+    fn believes_tokens_above_versions(&self) -> bool {
+        true
+    }
+
     /// Deletes the record.
     async fn delete(&self);
 

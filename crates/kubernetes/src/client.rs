@@ -1,0 +1,221 @@
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use k8s_openapi::api::coordination::v1::Lease as Object;
+use kube::Api;
+use leasehold_core::{Error, LeaseName};
+use tokio::{sync, time};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    KubernetesConfig, KubernetesLock,
+    access::{self, Access},
+    config::checked_name,
+    error,
+};
+
+/// The longest that anything here waits for the apiserver. Electors give up sooner; this is for those
+/// who call a lock themselves.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+
+/// Credentials that were refused are read again, but not more often than this: a plugin that is run
+/// for them takes its time.
+const RELOAD: Duration = Duration::from_secs(1);
+
+/// One namespace of one cluster, for any number of leases: they share its connections.
+///
+/// ```
+/// # async fn example() -> Result<(), leasehold_core::Error> {
+/// use leasehold_core::LeaseName;
+/// use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
+///
+/// let kubernetes = Kubernetes::new(KubernetesConfig::new()).await?;
+/// let jobs = kubernetes.lock(LeaseName::new("jobs")?)?;
+/// let backups = kubernetes.lock(LeaseName::new("backups")?)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Kubernetes {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: KubernetesConfig,
+    /// As people know it: its URL, which never holds a secret.
+    server: String,
+    namespace: String,
+    /// Held while it is made, so that one makes it and the others wait.
+    access: sync::Mutex<Option<Arc<Access>>>,
+    link: Mutex<Option<Arc<Link>>>,
+}
+
+/// Connections to the apiserver that all calls share, until one of them is not answered.
+pub(crate) struct Link {
+    client: kube::Client,
+    access: Arc<Access>,
+    /// Whoever watches on one of these connections watches another one from now on.
+    pub(crate) retired: CancellationToken,
+}
+
+impl Kubernetes {
+    /// The cluster that the configuration names. Its files are read; nothing is connected before a
+    /// lock is used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) where no cluster can be found, or
+    /// a file says nonsense.
+    pub async fn new(config: KubernetesConfig) -> Result<Self, Error> {
+        let found = access::load(&config).await?;
+        let namespace = config.namespace().unwrap_or_else(|| found.default_namespace.trim());
+        let namespace = namespace.to_owned();
+        // Where nobody has put a password into it.
+        let url = &found.cluster_url;
+        let (scheme, host) = (url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default());
+        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+        let server = format!("{scheme}://{host}{port}{}", url.path().trim_end_matches('/'));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                config,
+                server,
+                namespace,
+                access: sync::Mutex::default(),
+                link: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The lock on the Lease of this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) for a name that no Lease can have:
+    /// it is a DNS subdomain, of lower case letters, digits, dashes and dots.
+    pub fn lock(&self, name: LeaseName) -> Result<KubernetesLock, Error> {
+        checked_name(&name)?;
+        Ok(KubernetesLock::new(self.clone(), &name))
+    }
+
+    pub(crate) fn config(&self) -> &KubernetesConfig {
+        &self.shared.config
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.shared.namespace
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        &self.shared.server
+    }
+
+    /// Asks the apiserver for something about leases. Unless it answers, its connections are not
+    /// used again: also when this is dropped because no answer came in time.
+    pub(crate) async fn ask<T, F>(
+        &self,
+        operation: &str,
+        call: impl FnOnce(Api<Object>) -> F + Send,
+    ) -> Result<(T, Arc<Link>), Error>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
+        let asked = async {
+            let link = self.link().await?;
+            let mut visit = Visit { shared: &self.shared, link: &link, answered: false };
+            let answer = call(Api::namespaced(link.client.clone(), self.namespace())).await;
+            visit.answered = matches!(answer, Ok(_) | Err(kube::Error::Api(_)));
+            drop(visit);
+            match answer {
+                Ok(answer) => Ok((answer, link)),
+                Err(refusal) => {
+                    if error::wants_other_credentials(&refusal) {
+                        self.reload(&link).await;
+                    }
+                    Err(error::failed(operation, self.server(), self.namespace(), refusal))
+                }
+            }
+        };
+        match time::timeout(LONGEST_CALL, asked).await {
+            Ok(done) => done,
+            Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
+        }
+    }
+
+    async fn link(&self) -> Result<Arc<Link>, Error> {
+        if let Some(link) = &*locked(&self.shared.link) {
+            return Ok(link.clone());
+        }
+        let access = self.access().await?;
+        let mut kept = locked(&self.shared.link);
+        let link = kept.get_or_insert_with(|| {
+            let client = access.client(self.namespace());
+            Arc::new(Link { client, access, retired: CancellationToken::new() })
+        });
+        Ok(link.clone())
+    }
+
+    async fn access(&self) -> Result<Arc<Access>, Error> {
+        let mut kept = self.shared.access.lock().await;
+        if let Some(access) = &*kept {
+            return Ok(access.clone());
+        }
+        let found = access::load(self.config()).await?;
+        let access = Arc::new(Access::new(found, self.config()).await?);
+        *kept = Some(access.clone());
+        Ok(access)
+    }
+
+    /// Reads files and credentials again before the next call: they rotate.
+    async fn reload(&self, refused: &Arc<Link>) {
+        if refused.access.since.elapsed() < RELOAD {
+            return;
+        }
+        let mut kept = self.shared.access.lock().await;
+        if kept.as_ref().is_some_and(|access| Arc::ptr_eq(access, &refused.access)) {
+            *kept = None;
+        }
+        self.shared.retire(refused);
+    }
+}
+
+impl Shared {
+    fn retire(&self, link: &Arc<Link>) {
+        let mut kept = locked(&self.link);
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, link)) {
+            *kept = None;
+        }
+        link.retired.cancel();
+    }
+}
+
+impl fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubernetes")
+            .field("server", &self.shared.server)
+            .field("namespace", &self.shared.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request that is under way. Unless it is answered, whatever swallowed it is not trusted with
+/// another one.
+struct Visit<'a> {
+    shared: &'a Shared,
+    link: &'a Arc<Link>,
+    answered: bool,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.shared.retire(self.link);
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
