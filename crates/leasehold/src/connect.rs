@@ -36,6 +36,22 @@ const FORMS: &[Form] = &[
     },
 ];
 
+/// What other programs call some of them.
+const GUESSES: &[(&str, &str)] = &[
+    ("redis-sentinel", "redis+sentinel"),
+    ("rediss-sentinel", "rediss+sentinel"),
+    ("sentinel", "redis+sentinel"),
+    ("redis-cluster", "redis+cluster"),
+    ("rediss-cluster", "rediss+cluster"),
+    ("redis-socket", "redis+unix"),
+    ("redis+socket", "redis+unix"),
+    ("unix", "redis+unix"),
+    ("redis+ssl", "rediss"),
+    ("redis+tls", "rediss"),
+    ("valkey", "redis"),
+    ("valkeys", "rediss"),
+];
+
 /// The lock that a URL names, for those who choose their store at run time. NAME is the lease; in
 /// it, and in a path, what a URL reserves is percent-encoded.
 ///
@@ -73,7 +89,13 @@ pub async fn connect(url: &str) -> Result<Arc<dyn LeaseLock>, Error> {
     let Some(form) = FORMS.iter().find(|form| form.schemes.contains(&&*scheme)) else {
         return Err(invalid(match &*scheme {
             "" => format!("it begins with no scheme; the known forms are {}", forms()),
-            scheme => format!("the scheme {scheme:?} is unknown; the known forms are {}", forms()),
+            scheme => {
+                let guess = GUESSES.iter().find(|(guess, _)| *guess == scheme);
+                let meant = guess.map_or_else(String::new, |(_, meant)| {
+                    format!(" (perhaps {meant}:// is meant)")
+                });
+                format!("the scheme {scheme:?} is unknown{meant}; the known forms are {}", forms())
+            }
         }));
     };
     match form.feature {
@@ -144,7 +166,11 @@ async fn file(url: &Url) -> Result<Arc<dyn LeaseLock>, Error> {
 }
 
 fn forms() -> String {
-    FORMS.iter().map(|form| form.form).collect::<Vec<_>>().join(", ")
+    let form = |form: &Form| match form.schemes {
+        [_, over_tls] => format!("{} (over TLS {over_tls}://)", form.form),
+        _ => form.form.to_owned(),
+    };
+    FORMS.iter().map(form).collect::<Vec<_>>().join(", ")
 }
 
 fn decoded(text: &str) -> Result<String, Error> {

@@ -27,9 +27,33 @@ async fn an_unknown_scheme_lists_the_known_ones() {
     let error = refused("zookeeper://host/jobs").await.to_string();
     assert!(error.contains("zookeeper") && error.contains("memory:NAME"), "{error}");
     assert!(error.contains("file:///absolute/dir/NAME"), "{error}");
-    for form in ["redis://", "redis+unix:///", "redis+sentinel://", "redis+cluster://"] {
+    for form in [
+        "redis://",
+        "rediss://",
+        "redis+unix:///",
+        "redis+sentinel://",
+        "rediss+sentinel://",
+        "redis+cluster://",
+        "rediss+cluster://",
+    ] {
         assert!(error.contains(form), "{error}");
     }
+}
+
+#[tokio::test]
+async fn what_other_programs_call_a_scheme_is_answered_with_ours() {
+    for (url, meant) in [
+        ("redis-sentinel://h/m#jobs", "redis+sentinel://"),
+        ("REDIS-CLUSTER://h#jobs", "redis+cluster://"),
+        ("unix:///run/redis.sock#jobs", "redis+unix://"),
+        ("redis+ssl://h#jobs", "rediss://"),
+        ("valkey://h#jobs", "redis://"),
+    ] {
+        let error = connect(url).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("perhaps {meant} is meant")), "{error}");
+    }
+    let error = connect("http://h").await.unwrap_err().to_string();
+    assert!(!error.contains("perhaps"), "{error}");
 }
 
 #[tokio::test]
