@@ -180,6 +180,8 @@ impl LeaseLock for EtcdLock {
             pushes: true,
             proves_death: false,
             shortest_lease: Duration::from_millis(100),
+            shortest_retry: Duration::ZERO,
+            least_drift_percent: 0,
         }
     }
 

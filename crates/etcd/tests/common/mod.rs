@@ -9,6 +9,7 @@ use std::{fs, time::Duration};
 use etcd_client::{Certificate, Client, ConnectOptions, Identity, TlsOptions};
 use leasehold_core::{FencingToken, Observation, RandomPart, Record, Stamp, Tenure};
 use leasehold_etcd::{Etcd, EtcdConfig, EtcdLock};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 /// A lock that has not asked etcd for anything.
@@ -39,7 +40,8 @@ pub(crate) async fn client(url: &str) -> Client {
     let mut options = ConnectOptions::new().with_timeout(Duration::from_secs(10));
     if let Some((_, login)) = before.split_once("://") {
         let (user, password) = login.split_once(':').unwrap();
-        options = options.with_user(user, password);
+        let plain = |text| percent_decode_str(text).decode_utf8().unwrap();
+        options = options.with_user(plain(user), plain(password));
     }
     let scheme = if url.starts_with("etcds") { "https" } else { "http" };
     if scheme == "https" {
