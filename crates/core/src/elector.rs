@@ -103,7 +103,7 @@ impl Elector {
     /// # Errors
     /// * [`ErrorKind::Cancelled`]: `shutdown` was cancelled before the lease was won;
     /// * [`ErrorKind::Busy`]: this elector campaigns or leads already;
-    /// * [`ErrorKind::Invalid`]: the lease is shorter than the backend allows;
+    /// * [`ErrorKind::Invalid`]: the timing is not one that the backend allows;
     /// * [`ErrorKind::Unexpected`]: the system gave no thread to its warden, or the elector's task is
     ///   gone, because its runtime has ended or the backend has panicked;
     /// * any other, only if the store has never answered this elector; that it did not answer in
@@ -205,15 +205,8 @@ impl Elector {
         let refuse = |kind, why: String| {
             Err(Error::new(kind, format!("campaign for {}", self.lock.describe()), why))
         };
-        let shortest = self.lock.guarantees().shortest_lease;
-        if self.timing.lease_duration() < shortest {
-            return refuse(
-                ErrorKind::Invalid,
-                format!(
-                    "a lease duration of {:?} was asked for; this store allows {shortest:?} or more",
-                    self.timing.lease_duration()
-                ),
-            );
+        if let Some(why) = self.lock.guarantees().objection(&self.timing) {
+            return refuse(ErrorKind::Invalid, why);
         }
         if let Err(error) = self.warden.prepare() {
             return refuse(ErrorKind::Unexpected, format!("no thread for its warden: {error}"));

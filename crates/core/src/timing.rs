@@ -126,6 +126,11 @@ impl Timing {
         self.lease.mul_f64((1.0 - drift) / (1.0 + drift)).saturating_sub(MARGIN)
     }
 
+    /// The drift that is allowed for, in parts per million.
+    pub(crate) const fn drift_ppm(&self) -> u32 {
+        self.drift_ppm
+    }
+
     /// The limit of each call to the store: two whole ones and their pauses fit into the deadline.
     pub const fn call_timeout(&self) -> Duration {
         match self.deadline.checked_sub(self.retry.saturating_mul(2)) {

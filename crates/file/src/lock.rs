@@ -116,6 +116,8 @@ impl LeaseLock for FileLock {
             pushes: true,
             proves_death: true,
             shortest_lease: Duration::from_millis(100),
+            shortest_retry: Duration::ZERO,
+            least_drift_percent: 0,
         }
     }
 

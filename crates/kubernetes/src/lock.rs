@@ -272,6 +272,7 @@ impl LeaseLock for KubernetesLock {
     }
 
     fn guarantees(&self) -> Guarantees {
+        let mixed = self.lease.kubernetes.config().is_mixed_fleet();
         Guarantees {
             backend: "kubernetes",
             memory_loss: "a deleted Lease starts a wait, and versions go on from the cluster's; an \
@@ -280,6 +281,10 @@ impl LeaseLock for KubernetesLock {
             pushes: true,
             proves_death: false,
             shortest_lease: Duration::from_millis(500),
+            // client-go sees a renewal only where its time differs by a whole second, ...
+            shortest_retry: if mixed { Duration::from_secs(1) } else { Duration::ZERO },
+            // ... and trusts in clocks of one rate: chrony slews one by 8.3 %.
+            least_drift_percent: if mixed { 9 } else { 0 },
         }
     }
 

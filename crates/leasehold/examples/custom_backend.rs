@@ -75,6 +75,8 @@ impl LeaseLock for TableLock {
             pushes: false,
             proves_death: false,
             shortest_lease: Duration::from_millis(500),
+            shortest_retry: Duration::ZERO,
+            least_drift_percent: 0,
         }
     }
 

@@ -172,6 +172,8 @@ impl LeaseLock for RedisLock {
             pushes: true,
             proves_death: false,
             shortest_lease: Duration::from_millis(100),
+            shortest_retry: Duration::ZERO,
+            least_drift_percent: 0,
         }
     }
 
