@@ -103,6 +103,29 @@ async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
     assert_eq!(logged.iter().filter(|fields| fields["message"] == "no answer").count(), 1);
 }
 
+/// Each of its attempts is refused by it, and each look fails.
+#[tokio::test]
+async fn a_record_of_a_newer_format_is_warned_of_once_by_who_would_replace_it() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let gate = Gate::before(free_lock().await);
+    gate.plan([Passage::Newer]);
+    let elector = elector(&gate, "pod-a");
+    let shutdown = CancellationToken::new();
+    let campaign = elector.campaign(&shutdown);
+    let meanwhile = async {
+        gate.swaps(5).await;
+        gate.set(Passage::Open);
+    };
+    let (lead, ()) = tokio::join!(campaign, meanwhile);
+    assert!(lead.unwrap().is_current());
+    let logged = log.0.lock().unwrap();
+    for message in ["no answer", "unknown"] {
+        let count = logged.iter().filter(|fields| fields["message"] == message).count();
+        assert_eq!(count, 1, "{message:?} in {logged:#?}");
+    }
+}
+
 #[tokio::test]
 async fn a_driver_that_comes_late_says_so() {
     let log = Log::default();

@@ -45,7 +45,7 @@ fn of_a_script(error: &RedisError) -> Option<Advice> {
         "LEASEHOLD-CLOCK" => (
             ErrorKind::Unexpected,
             "the server's clock, or the lease's version, is beyond the year 2112: set the clock, \
-             and delete the lease's key"
+             and delete the lease's key (redis-cli DEL leasehold:NAME)"
                 .into(),
         ),
         _ => return None,

@@ -6,12 +6,20 @@
 //! use leasehold_core::LeaseLock;
 //! use leasehold_redis::RedisLock;
 //!
-//! // An error here may pass, as a server that is just starting does: try again, or end and be restarted.
+//! // Fails while the server is away, too: try again, or end and be restarted.
 //! let lock = RedisLock::connect("redis://app:s3cret@10.0.0.5#jobs").await?;
 //! assert!(lock.observe().await?.record.is_some());
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`RedisLock::connect`] asks the server once, so that whatever is wrong is known at the start; hence it
+//! fails while the server is away. Once a candidate campaigns, a server that is away is a status and
+//! ends nothing. A password that is changed at the server stops nobody at once: who is connected stays
+//! so until the connection ends. Then it is refused, a leader's term ends in good time, for it cannot be
+//! renewed, and the candidate says that it knows nothing, until the process is restarted with the new
+//! one. (A user of ACL may have two passwords for the time that a roll-out takes.) A user who is
+//! deleted, or loses a permission, is refused at once.
 //!
 //! The forms of a URL, for TLS, sentinels and clusters too, are those of [`RedisConfig::from_url`].
 //! [`Redis`] is for several leases of one Redis. Do not call `create_free` each time a service starts:
@@ -25,6 +33,12 @@
 //! `leasehold:jobs@DB`, so that standbys know of a release at once; a leader costs one request for
 //! each renewal, a standby none.
 //!
+//! * **On a cluster each write is told to every server**, over the cluster's bus: one message to each
+//!   other one, which `CLUSTER INFO` counts (`cluster_stats_messages_publish_sent`). With thousands of
+//!   leases, short retry intervals or dozens of servers, give the leases a server of their own.
+//!   `SPUBLISH` would tell it to none but those that have the slot. It is not used: it needs
+//!   other permissions, and a channel of another name, which is in the lease's slot; and the server ends
+//!   its subscriptions when the slot moves.
 //! * **Nothing expires.** A key with a time to live is judged by the server's wall clock, and is what
 //!   `volatile-*` policies evict first. Candidates count on their own clocks instead, from when they
 //!   saw the record.
@@ -49,6 +63,7 @@
 //! | the promotion of a replica that lagged | another era | the same |
 //! | `FLUSHALL`, `DEL`, eviction under `allkeys-*` | nothing where a record was | the leader stops; the others write a vacant record, and wait a whole lease duration |
 //! | a step of the server's clock | nothing | nothing |
+//! | somebody writes a version just below 2^52 into the hash | a few writes more, and from then on an error at each attempt to lead or to renew: no version is left | nobody leads until somebody does `redis-cli DEL leasehold:jobs`; then a wait of a whole lease duration |
 //!
 //! The token of the next term is above all that a living candidate has seen, and above the server's
 //! time at the moment of the last write.

@@ -149,6 +149,25 @@ async fn with_asking_they_are_enough_while_a_slot_moves() {
 }
 
 #[tokio::test]
+async fn each_write_is_one_message_to_each_other_server_of_a_cluster() {
+    const WRITES: u64 = 10;
+    let cluster = RedisCluster::start().unwrap();
+    let sent = || {
+        let info = cluster.node_of(LEASE).text(&["CLUSTER", "INFO"]);
+        let mut lines = info.lines();
+        let sent = lines.find_map(|l| l.strip_prefix("cluster_stats_messages_publish_sent:"));
+        sent.map_or(0, |sent| sent.parse::<u64>().unwrap())
+    };
+    let lock = lock(&cluster.url(LEASE));
+    let mut seen = lock.observe().await.unwrap();
+    let before = sent();
+    for _ in 0..WRITES {
+        seen = take(&lock, &seen).await;
+    }
+    assert_eq!(sent() - before, 2 * WRITES);
+}
+
+#[tokio::test]
 async fn a_server_that_a_cluster_once_named_is_left_when_nothing_is_there_any_more() {
     let cluster = RedisCluster::with(RedisOptions::new().acl()).unwrap();
     let slot = Slot::of(&cluster);

@@ -8,7 +8,7 @@ use super::{
     pushes::Push,
 };
 use crate::{
-    End, Error, ErrorKind,
+    End, Error, ErrorKind, Swap,
     kernel::{Answer, Event},
 };
 
@@ -61,7 +61,10 @@ impl Driver {
     pub(super) fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {
         match answer {
             Ok(answer) => {
-                self.publisher.answered();
+                // Refused, and nothing to be seen: what is there is as unknown as before.
+                if !matches!(answer, Answer::Swapped(Swap::Refused(None))) {
+                    self.publisher.answered();
+                }
                 Some(Event::Answer(answer))
             }
             Err(error) => {

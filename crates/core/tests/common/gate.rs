@@ -29,6 +29,8 @@ pub(crate) enum Passage {
     Broken,
     /// It reaches the store, and the answer comes back; but nothing can be watched.
     Unwatched,
+    /// What is there can be neither shown nor written over: it is of a newer format.
+    Newer,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +81,9 @@ impl<L: LeaseLock + Clone> Gate<L> {
             Passage::Broken => {
                 Err(Error::new(ErrorKind::Unreachable, "reach the store", "the gate is broken"))
             }
+            Passage::Newer => {
+                Err(Error::new(ErrorKind::NewerFormat, "read the store", "it is format 2"))
+            }
             Passage::WritesUnheard => {
                 let answer = call.await;
                 if write { std::future::pending().await } else { answer }
@@ -110,6 +115,9 @@ impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
         self.swaps.send_modify(|count| *count += 1);
         let planned = self.plan.lock().unwrap().pop_front();
         planned.into_iter().for_each(|passage| self.set(passage));
+        if *self.passage.borrow() == Passage::Newer {
+            return Ok(Swap::Refused(None));
+        }
         self.pass(true, self.store.swap(expected, record)).await
     }
 

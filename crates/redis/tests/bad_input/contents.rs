@@ -194,8 +194,13 @@ async fn the_greatest_version_leaves_no_room_and_the_error_says_what_to_do() {
     let before = kept(server(), "greatest");
     let error = lock.swap(&seen, &held(&seen)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unexpected);
-    assert_says(&error, &["\"greatest\"", "clock", "delete"], &[]);
+    assert_says(&error, &["\"greatest\"", "clock", "DEL leasehold:NAME"], &[]);
     assert_eq!(kept(server(), "greatest"), before);
+
+    server().command(&["DEL", &key("greatest")]);
+    let gone = lock.observe().await.unwrap();
+    assert_eq!(gone.record, None);
+    assert!(matches!(lock.swap(&gone, &held(&gone)).await.unwrap(), Swap::Written(_)));
 }
 
 #[tokio::test]

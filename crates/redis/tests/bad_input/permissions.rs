@@ -145,3 +145,27 @@ async fn a_permission_that_is_taken_away_from_a_leader_costs_no_record() {
     }
     assert_eq!(kept(&SERVER, name), before);
 }
+
+#[tokio::test]
+async fn a_password_that_is_changed_is_noticed_when_the_connection_ends() {
+    let name = "changed";
+    let url = user_without(name, "nothing");
+    let lock = lock(&url);
+    create_free(&lock).await.unwrap();
+    let mut watch = lock.watch();
+    let mut seen = watch.next().await.unwrap().unwrap();
+    SERVER.command(&["ACL", "SETUSER", name, "<hunter2", ">rabbit3"]);
+    for _ in 0..3 {
+        lock.swap(&seen, &held(&seen)).await.unwrap();
+        seen = watch.next().await.unwrap().unwrap();
+    }
+
+    SERVER.command(&["CLIENT", "KILL", "USER", name]);
+    assert!(watch.next().await.unwrap().is_err());
+    let error = refused(&url, ErrorKind::Denied).await;
+    assert_says(&error, &["check the user and the password"], &[PASSWORD, "rabbit3"]);
+    let error = lock.swap(&seen, &held(&seen)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error:?}");
+    let renamed = url.replace(PASSWORD, "rabbit3");
+    assert_eq!(crate::lock(&renamed).observe().await.unwrap(), seen);
+}
