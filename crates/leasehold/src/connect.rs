@@ -15,6 +15,11 @@ const FORMS: &[Form] = &[
     Form { schemes: &["memory"], feature: None, form: "memory:NAME" },
     Form { schemes: &["file"], feature: Some("file"), form: "file:///absolute/dir/NAME" },
     Form {
+        schemes: &["etcd", "etcds"],
+        feature: Some("etcd"),
+        form: "etcd://[user:password@]host[:port][,host[:port]…]/NAME",
+    },
+    Form {
         schemes: &["redis", "rediss"],
         feature: Some("redis"),
         form: "redis://[user:password@]host[:port][/db]#NAME",
@@ -38,6 +43,8 @@ const FORMS: &[Form] = &[
 
 /// What other programs call some of them.
 const GUESSES: &[(&str, &str)] = &[
+    ("etcd+tls", "etcds"),
+    ("etcd+ssl", "etcds"),
     ("redis-sentinel", "redis+sentinel"),
     ("rediss-sentinel", "rediss+sentinel"),
     ("sentinel", "redis+sentinel"),
@@ -59,13 +66,16 @@ const GUESSES: &[(&str, &str)] = &[
 /// |---|---|---|
 /// | `memory:NAME` | within one process | |
 /// | `file:///absolute/dir/NAME` | a directory | `file` |
+/// | `etcd://[user:password@]host[:port][,host[:port]…]/NAME[?prefix=…]` | etcd | `etcd` |
+/// | `etcds://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `etcd` |
 /// | `redis://[user:password@]host[:port][/db]#NAME` | Redis or Valkey | `redis` |
 /// | `redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME` | the same, by its socket | `redis` |
 /// | `redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db][?sentinel_user=…&sentinel_password=…]#NAME` | the same, found by its sentinels | `redis` |
 /// | `redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME` | a Redis Cluster | `redis` |
 /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `redis` |
 ///
-/// More about those of Redis is at `leasehold::redis::RedisConfig::from_url`.
+/// More about those of etcd is at `leasehold::etcd::EtcdConfig::from_url`, about those of Redis at
+/// `leasehold::redis::RedisConfig::from_url`.
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for a URL that does not parse, an unknown scheme (the error lists the
@@ -106,6 +116,8 @@ pub async fn connect(url: &str) -> Result<Arc<dyn LeaseLock>, Error> {
         }
         #[cfg(feature = "file")]
         Some("file") => Err(invalid(format!("{FILE_FORM}: three slashes, and no host"))),
+        #[cfg(feature = "etcd")]
+        Some("etcd") => Ok(Arc::new(leasehold_etcd::EtcdLock::connect(url).await?)),
         #[cfg(feature = "redis")]
         Some("redis") => Ok(Arc::new(leasehold_redis::RedisLock::connect(url).await?)),
         Some(feature) => Err(invalid(format!(

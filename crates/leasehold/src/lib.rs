@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | (always) | `memory:NAME` | within one process |
 //! | `file` | `file:///absolute/dir/NAME` | the processes of one host, over a directory |
+//! | `etcd` | `etcd://[user:password@]host:port[,host:port…]/NAME`, and `etcds` | etcd |
 //! | `redis` | `redis://[user:password@]host[:port][/db]#NAME`, and `rediss`, `redis+unix`, `redis+sentinel`, `redis+cluster` | Redis or Valkey: one server, sentinels, a cluster |
 //!
 //! Everything else is documented where it is defined: the contract at [`LeaseLock`], the election
@@ -43,6 +44,12 @@ pub use leasehold_core::*;
 #[cfg(feature = "file")]
 pub mod file {
     pub use leasehold_file::*;
+}
+
+/// etcd.
+#[cfg(feature = "etcd")]
+pub mod etcd {
+    pub use leasehold_etcd::*;
 }
 
 /// Redis or Valkey.

@@ -28,6 +28,8 @@ async fn an_unknown_scheme_lists_the_known_ones() {
     assert!(error.contains("zookeeper") && error.contains("memory:NAME"), "{error}");
     assert!(error.contains("file:///absolute/dir/NAME"), "{error}");
     for form in [
+        "etcd://",
+        "etcds://",
         "redis://",
         "rediss://",
         "redis+unix:///",
@@ -60,6 +62,8 @@ async fn what_other_programs_call_a_scheme_is_answered_with_ours() {
 async fn a_known_scheme_whose_feature_is_off_says_which_to_turn_on() {
     let known = [
         ("file:///var/lib/app/jobs", "file", cfg!(feature = "file")),
+        ("etcd://h/jobs", "etcd", cfg!(feature = "etcd")),
+        ("etcds://a:1,b:2/jobs", "etcd", cfg!(feature = "etcd")),
         ("redis://h#jobs", "redis", cfg!(feature = "redis")),
         ("rediss://:hunter2@h#jobs", "redis", cfg!(feature = "redis")),
         ("redis+unix:///x.sock#jobs", "redis", cfg!(feature = "redis")),
