@@ -5,8 +5,7 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::api::coordination::v1::Lease as Object;
-use kube::Api;
+use kube::{Api, core::DynamicObject};
 use leasehold_core::{Error, LeaseName};
 use tokio::{sync, time};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use crate::{
     access::{self, Access},
     config::checked_name,
     error,
+    record::leases,
 };
 
 /// The longest that anything here waits for the apiserver. Electors give up sooner; this is for those
@@ -116,7 +116,7 @@ impl Kubernetes {
     pub(crate) async fn ask<T, F>(
         &self,
         operation: &str,
-        call: impl FnOnce(Api<Object>) -> F + Send,
+        call: impl FnOnce(Api<DynamicObject>) -> F + Send,
     ) -> Result<(T, Arc<Link>), Error>
     where
         F: Future<Output = kube::Result<T>> + Send,
@@ -125,7 +125,8 @@ impl Kubernetes {
         let asked = async {
             let link = self.link().await?;
             let mut visit = Visit { shared: &self.shared, link: &link, answered: false };
-            let answer = call(Api::namespaced(link.client.clone(), self.namespace())).await;
+            let answer =
+                call(Api::namespaced_with(link.client.clone(), self.namespace(), &leases())).await;
             visit.answered = matches!(answer, Ok(_) | Err(kube::Error::Api(_)));
             drop(visit);
             match answer {

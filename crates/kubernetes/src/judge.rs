@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::api::coordination::v1::{Lease as Object, LeaseSpec};
+use kube::core::DynamicObject;
 use leasehold_core::{
     Era, FencingToken, Observation, RandomPart, Record, Stamp, Tenure, Version,
     wire::{self, Unreadable},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Where a record of ours is kept whole, beside the fields that everybody understands.
 pub(crate) const ANNOTATION: &str = "leasehold.dev/record";
@@ -30,12 +31,35 @@ const LONGEST: usize = wire::LONGEST + 256;
 const LONGEST_NAME: usize = 253;
 
 /// What else the annotation says, for the fields to agree with.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreement {
-    /// `acquireTime`, in microseconds.
-    pub(crate) acquired: Option<i64>,
+    /// `acquireTime`, as it is written there.
+    acquired: String,
     /// `leaseTransitions`.
-    pub(crate) transitions: Option<i32>,
+    transitions: i64,
+}
+
+/// The fields of a Lease that everybody understands. Not all that one may hold is sensible, nor known
+/// to the client library: a time close to the year 10000 must lock nobody out.
+pub(crate) struct Fields<'a>(pub(crate) &'a Value);
+
+impl Fields<'_> {
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.0.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn number(&self, field: &str) -> Option<i64> {
+        self.0.get(field).and_then(Value::as_i64)
+    }
+
+    pub(crate) fn transitions(&self) -> i64 {
+        self.number("leaseTransitions").unwrap_or(0)
+    }
+
+    pub(crate) fn agreement(&self) -> Agreement {
+        let acquired = self.text("acquireTime").to_owned();
+        Agreement { acquired, transitions: self.transitions() }
+    }
 }
 
 /// What a candidate is shown of a Lease.
@@ -67,12 +91,12 @@ pub(crate) fn absent() -> Observation {
 ///
 /// # Errors
 /// It is of a newer format, or no Lease that a real apiserver shows.
-pub(crate) fn shown(mut object: Object) -> Result<Shown, Unshowable> {
+pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
     // Who set which field is large, and of no use to anybody here.
     object.metadata.managed_fields = None;
     let witness = serde_json::to_string(&object)
         .map_err(|_| Unshowable::Nonsense("that cannot be written down again"))?;
-    let Object { metadata, spec } = object;
+    let DynamicObject { metadata, data, .. } = object;
     let uid = metadata.uid.filter(|uid| !uid.is_empty() && uid != NOWHERE);
     let era = Era::new(uid.ok_or(Unshowable::Nonsense("without a uid"))?);
     let number = metadata.resource_version.and_then(|version| version.parse().ok());
@@ -80,13 +104,13 @@ pub(crate) fn shown(mut object: Object) -> Result<Shown, Unshowable> {
         .filter(|number| *number != 0)
         .and_then(Version::new)
         .ok_or(Unshowable::Nonsense("without a resourceVersion that is a number"))?;
-    let spec = spec.unwrap_or_default();
+    let fields = Fields(data.get("spec").unwrap_or(&Value::Null));
     let annotation = metadata.annotations.unwrap_or_default().remove(ANNOTATION);
 
     let mut flaw = None;
     let mut superseded = annotation.is_none();
     if let Some(text) = &annotation {
-        match believed(text, &spec, &era, version.number()) {
+        match believed(text, &fields, &era, version.number()) {
             Ok(record) => {
                 let observation = Observation::of(era, version.with_witness(witness), record);
                 return Ok(Shown { observation, flaw: None, foreign: false });
@@ -96,8 +120,8 @@ pub(crate) fn shown(mut object: Object) -> Result<Shown, Unshowable> {
             Err(Doubt::Because(why)) => flaw = Some(why),
         }
     }
-    let stamp = Some(fingerprint(&spec, annotation.as_deref()));
-    let (tenure, lease_duration, why) = foreign(&spec, superseded);
+    let stamp = Some(fingerprint(&fields, annotation.as_deref()));
+    let (tenure, lease_duration, why) = foreign(&fields, superseded);
     let foreign = matches!(tenure, Tenure::Held { .. });
     let record =
         Record { era: era.clone(), token: FencingToken::ZERO, lease_duration, stamp, tenure };
@@ -120,7 +144,7 @@ enum Doubt {
 /// that were written together with it. Its token is no news either, ever: a term's token is at most
 /// the version that was replaced, and so below the version that the apiserver itself vouches for.
 /// One that claims more would be believed by every fence, and never be reached again.
-fn believed(text: &str, spec: &LeaseSpec, era: &Era, version: u64) -> Result<Record, Doubt> {
+fn believed(text: &str, fields: &Fields<'_>, era: &Era, version: u64) -> Result<Record, Doubt> {
     let doubt = |why: &str| Err(Doubt::Because(why.to_owned()));
     if text.len() > LONGEST {
         return doubt("its annotation is longer than any of ours");
@@ -135,15 +159,13 @@ fn believed(text: &str, spec: &LeaseSpec, era: &Era, version: u64) -> Result<Rec
     let Ok(agreement) = serde_json::from_str::<Agreement>(text) else {
         return doubt("its annotation says nothing of when it was acquired");
     };
-    let transitions = |number: Option<i32>| number.unwrap_or(0);
-    if transitions(spec.lease_transitions) > transitions(agreement.transitions) {
+    let there = fields.agreement();
+    if there.transitions > agreement.transitions {
         return Err(Doubt::Superseded);
     }
-    let acquired = spec.acquire_time.as_ref().map(|time| time.0.as_microsecond());
-    if transitions(spec.lease_transitions) != transitions(agreement.transitions)
-        || acquired != agreement.acquired
-        || spec.lease_duration_seconds != rounded_up(record.lease_duration)
-        || spec.holder_identity.as_deref().unwrap_or_default() != identity(&record)
+    if there != agreement
+        || fields.number("leaseDurationSeconds") != rounded_up(record.lease_duration)
+        || fields.text("holderIdentity") != identity(&record)
     {
         return doubt(
             "its annotation does not agree with its fields: it was written to by another",
@@ -163,12 +185,12 @@ fn believed(text: &str, spec: &LeaseSpec, era: &Era, version: u64) -> Result<Rec
 }
 
 /// What the fields alone say.
-fn foreign(spec: &LeaseSpec, superseded: bool) -> (Tenure, Duration, Option<String>) {
-    let duration = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+fn foreign(fields: &Fields<'_>, superseded: bool) -> (Tenure, Duration, Option<String>) {
+    let seconds = fields.number("leaseDurationSeconds");
+    let duration = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let duration = duration.map(Duration::from_secs);
     let duration = duration.filter(|it| !it.is_zero() && *it <= Record::LONGEST_LEASE);
-    let holder = spec.holder_identity.as_deref().unwrap_or_default();
-    match (holder, duration) {
+    match (fields.text("holderIdentity"), duration) {
         ("", duration) if superseded => (Tenure::Free, duration.unwrap_or_default(), None),
         ("", _) => {
             let why = "its holder is blank, and nothing shows that it was released";
@@ -194,9 +216,9 @@ pub(crate) fn identity(record: &Record) -> String {
 }
 
 /// Whole seconds, never fewer than were meant. None for no duration: zero is not allowed there.
-pub(crate) fn rounded_up(duration: Duration) -> Option<i32> {
+pub(crate) fn rounded_up(duration: Duration) -> Option<i64> {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    (seconds > 0).then(|| i32::try_from(seconds).unwrap_or(i32::MAX))
+    (seconds > 0).then(|| seconds.min(i32::MAX as u64) as i64)
 }
 
 /// A name that can be shown in a line.
@@ -207,12 +229,9 @@ fn plain(holder: &str) -> Arc<str> {
 
 /// Tells one write of somebody who stamps nothing from the next: `renewTime` is of microseconds, and
 /// differs in each. So a label that is added restarts nobody's wait.
-fn fingerprint(spec: &LeaseSpec, annotation: Option<&str>) -> Stamp {
+fn fingerprint(fields: &Fields<'_>, annotation: Option<&str>) -> Stamp {
     let mut hasher = DefaultHasher::new();
-    // Strings, numbers and times: there is nothing that could fail.
-    serde_json::to_string(spec).unwrap_or_default().hash(&mut hasher);
+    fields.0.to_string().hash(&mut hasher);
     annotation.hash(&mut hasher);
-    let renewed = spec.renew_time.as_ref().map_or(0, |time| time.0.as_microsecond());
-    let attempt = u64::try_from(renewed).unwrap_or_default();
-    Stamp { author: RandomPart::new(hasher.finish()), attempt }
+    Stamp { author: RandomPart::new(hasher.finish()), attempt: 0 }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use k8s_openapi::api::coordination::v1::Lease as Object;
+use kube::core::DynamicObject;
 use leasehold_core::{
     Error, ErrorKind, Guarantees, LeaseLock, LeaseName, Observation, Record, Swap, Tenure,
 };
@@ -94,7 +94,7 @@ impl Lease {
     pub(crate) async fn observe(&self) -> Result<Observation, Error> {
         let operation = self.operation("read");
         let name = self.name.clone();
-        let look = |api: kube::Api<Object>| async move {
+        let look = |api: kube::Api<DynamicObject>| async move {
             match api.get(&name).await {
                 Ok(object) => Ok(Some(object)),
                 Err(kube::Error::Api(status)) if is_absence(&status) => Ok(None),
@@ -122,9 +122,9 @@ impl Lease {
         expected: &Observation,
         record: &Record,
         operation: &str,
-    ) -> Result<Option<Object>, Error> {
+    ) -> Result<Option<DynamicObject>, Error> {
         if expected.record.is_some() {
-            return match record::replacement(expected, record) {
+            return match self.replacement(expected, record) {
                 Some(object) => self.replace(object, operation, false).await,
                 None => Ok(None),
             };
@@ -136,28 +136,32 @@ impl Lease {
         }
         let created = self.answered(created, operation)?;
         let record = Record { era: created.era.clone(), ..record.clone() };
-        match record::replacement(&created, &record) {
+        match self.replacement(&created, &record) {
             Some(object) => self.replace(object, operation, false).await,
             None => Ok(None),
         }
     }
 
+    fn replacement(&self, expected: &Observation, record: &Record) -> Option<DynamicObject> {
+        record::replacement(expected, record, self.kubernetes.config().is_mixed_fleet())
+    }
+
     async fn create(
         &self,
-        object: Object,
+        object: DynamicObject,
         operation: &str,
         dry: bool,
-    ) -> Result<Option<Object>, Error> {
+    ) -> Result<Option<DynamicObject>, Error> {
         let call = |api| async move { record::create(&api, &object, dry).await };
         Ok(self.kubernetes.ask(operation, call).await?.0.written())
     }
 
     async fn replace(
         &self,
-        object: Object,
+        object: DynamicObject,
         operation: &str,
         dry: bool,
-    ) -> Result<Option<Object>, Error> {
+    ) -> Result<Option<DynamicObject>, Error> {
         let call = |api| async move { record::replace(&api, &object, dry).await };
         Ok(self.kubernetes.ask(operation, call).await?.0.written())
     }
@@ -168,7 +172,7 @@ impl Lease {
         let operation = self.operation("rehearse a write of");
         match &seen.record {
             Some(record) => {
-                if let Some(object) = record::replacement(&seen, record) {
+                if let Some(object) = self.replacement(&seen, record) {
                     self.replace(object, &operation, true).await?;
                 }
             }
@@ -182,7 +186,7 @@ impl Lease {
     }
 
     /// What a call was answered with.
-    fn answered(&self, object: Object, operation: &str) -> Result<Observation, Error> {
+    fn answered(&self, object: DynamicObject, operation: &str) -> Result<Observation, Error> {
         let seen = self.shown(object, operation)?;
         let number = seen.version.number();
         self.answered.send_if_modified(|greatest| {
@@ -195,7 +199,11 @@ impl Lease {
 
     /// # Errors
     /// The record is of a newer format, or there is no sense in the answer.
-    pub(crate) fn shown(&self, object: Object, operation: &str) -> Result<Observation, Error> {
+    pub(crate) fn shown(
+        &self,
+        object: DynamicObject,
+        operation: &str,
+    ) -> Result<Observation, Error> {
         let Shown { observation, flaw, foreign } = judge::shown(object).map_err(|unshowable| {
             let kind = match unshowable {
                 Unshowable::Newer(_) => ErrorKind::NewerFormat,
@@ -237,7 +245,7 @@ impl Lease {
 }
 
 impl Step {
-    fn written(self) -> Option<Object> {
+    fn written(self) -> Option<DynamicObject> {
         match self {
             Self::Written(object) => Some(object),
             Self::Refused => None,

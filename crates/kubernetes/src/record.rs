@@ -7,27 +7,35 @@
 //!   is written over that, by a PUT that knows its uid.
 
 use k8s_openapi::{
-    api::coordination::v1::{Lease as Object, LeaseSpec},
-    apimachinery::pkg::apis::meta::v1::MicroTime,
+    api::coordination::v1::Lease,
     jiff::{SignedDuration, Timestamp},
 };
 use kube::{
     Api,
-    api::{ObjectMeta, PostParams},
+    api::PostParams,
+    core::{ApiResource, DynamicObject},
 };
 use leasehold_core::{Observation, Record, Tenure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::judge::{ANNOTATION, Agreement, identity, rounded_up};
+use crate::judge::{ANNOTATION, Agreement, Fields, identity, rounded_up};
 
 /// Who sets the fields of a Lease, as the apiserver keeps it.
 const MANAGER: &str = "leasehold";
+
+/// How much of a written time tells the second: `2026-11-23T13:33:45`.
+const SECONDS: usize = 19;
+
+/// Leases, read as they are: what this version does not know of a Lease it leaves alone.
+pub(crate) fn leases() -> ApiResource {
+    ApiResource::erase::<Lease>(&())
+}
 
 /// What the apiserver decided.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
 pub(crate) enum Step {
-    Written(Object),
+    Written(DynamicObject),
     /// Something else than what was named is there. Nothing was written.
     Refused,
 }
@@ -36,7 +44,11 @@ pub(crate) enum Step {
 ///
 /// # Errors
 /// It is unknown whether it was created.
-pub(crate) async fn create(api: &Api<Object>, object: &Object, dry: bool) -> kube::Result<Step> {
+pub(crate) async fn create(
+    api: &Api<DynamicObject>,
+    object: &DynamicObject,
+    dry: bool,
+) -> kube::Result<Step> {
     let how = PostParams { dry_run: dry, field_manager: Some(MANAGER.to_owned()) };
     decided(api.create(&how, object).await)
 }
@@ -45,14 +57,18 @@ pub(crate) async fn create(api: &Api<Object>, object: &Object, dry: bool) -> kub
 ///
 /// # Errors
 /// It is unknown whether it was replaced.
-pub(crate) async fn replace(api: &Api<Object>, object: &Object, dry: bool) -> kube::Result<Step> {
+pub(crate) async fn replace(
+    api: &Api<DynamicObject>,
+    object: &DynamicObject,
+    dry: bool,
+) -> kube::Result<Step> {
     let how = PostParams { dry_run: dry, field_manager: Some(MANAGER.to_owned()) };
     let name = object.metadata.name.as_deref().unwrap_or_default();
     decided(api.replace(name, &how, object).await)
 }
 
 /// Only the apiserver's own words are a refusal: a proxy on the way has its numbers, too.
-fn decided(answer: kube::Result<Object>) -> kube::Result<Step> {
+fn decided(answer: kube::Result<DynamicObject>) -> kube::Result<Step> {
     match answer {
         Ok(object) => Ok(Step::Written(object)),
         Err(kube::Error::Api(status)) => {
@@ -72,47 +88,45 @@ fn decided(answer: kube::Result<Object>) -> kube::Result<Step> {
 }
 
 /// What is to be created where nothing is, for a record of no uid.
-pub(crate) fn vacant(namespace: &str, name: &str, record: &Record) -> Object {
+pub(crate) fn vacant(namespace: &str, name: &str, record: &Record) -> DynamicObject {
     let record = Record { tenure: Tenure::Vacant, ..record.clone() };
-    let metadata = ObjectMeta {
-        name: Some(name.to_owned()),
-        namespace: Some(namespace.to_owned()),
-        ..ObjectMeta::default()
-    };
-    let mut object = Object { metadata, spec: None };
-    write(&mut object, None, &record, Timestamp::now());
+    let mut object = DynamicObject::new(name, &leases()).within(namespace);
+    write(&mut object, None, &record, now());
     object
 }
 
 /// The Lease that replaces the expected one: it, with the record in the place of its own. None
 /// where that is nothing which this backend has shown.
-pub(crate) fn replacement(expected: &Observation, record: &Record) -> Option<Object> {
-    let mut object: Object = serde_json::from_str(expected.version.witness()?).ok()?;
+pub(crate) fn replacement(
+    expected: &Observation,
+    record: &Record,
+    mixed_fleet: bool,
+) -> Option<DynamicObject> {
+    let mut object: DynamicObject = serde_json::from_str(expected.version.witness()?).ok()?;
     object.metadata.uid = Some(expected.era.to_string());
     object.metadata.resource_version = Some(expected.version.number().to_string());
-    write(&mut object, expected.record.as_ref(), record, Timestamp::now());
+    let spec = object.data.get("spec").unwrap_or(&Value::Null);
+    let now = later(Fields(spec).text("renewTime"), now(), mixed_fleet);
+    write(&mut object, expected.record.as_ref(), record, now);
     Some(object)
 }
 
 /// Writes a record into the fields that everybody understands, and whole into the annotation.
-fn write(object: &mut Object, replaced: Option<&Record>, record: &Record, now: Timestamp) {
-    let spec = object.spec.get_or_insert_default();
+fn write(object: &mut DynamicObject, replaced: Option<&Record>, record: &Record, now: Timestamp) {
+    if !object.data["spec"].is_object() {
+        object.data["spec"] = json!({});
+    }
+    let spec = &mut object.data["spec"];
     let held = matches!(record.tenure, Tenure::Held { .. });
     if held && !replaced.is_some_and(|replaced| same_term(replaced, record)) {
-        spec.acquire_time = Some(MicroTime(now));
-        let before = spec.lease_transitions.unwrap_or(0).max(0);
-        spec.lease_transitions = Some(before.saturating_add(1));
+        let before = Fields(spec).transitions().clamp(0, i64::from(i32::MAX) - 1);
+        spec["leaseTransitions"] = json!(before + 1);
+        spec["acquireTime"] = json!(written(now));
     }
-    spec.holder_identity = Some(identity(record));
-    spec.lease_duration_seconds = rounded_up(record.lease_duration);
-    spec.renew_time = Some(MicroTime(later(spec, now)));
-
-    let agreement = Agreement {
-        // The apiserver keeps microseconds.
-        acquired: spec.acquire_time.as_ref().map(|time| time.0.as_microsecond()),
-        transitions: spec.lease_transitions,
-    };
-    let annotation = annotation(record, &agreement);
+    spec["holderIdentity"] = json!(identity(record));
+    spec["leaseDurationSeconds"] = json!(rounded_up(record.lease_duration));
+    spec["renewTime"] = json!(written(now));
+    let annotation = annotation(record, &Fields(spec).agreement());
     object.metadata.annotations.get_or_insert_default().insert(ANNOTATION.to_owned(), annotation);
 }
 
@@ -124,15 +138,28 @@ fn same_term(replaced: &Record, record: &Record) -> bool {
         && identity(replaced) == identity(record)
 }
 
-/// Now, or a moment later where that is what is written already: no two renewals are alike.
-fn later(spec: &LeaseSpec, now: Timestamp) -> Timestamp {
-    let micros = |time: Timestamp| time.as_microsecond();
-    match &spec.renew_time {
-        Some(renewed) if micros(renewed.0) == micros(now) => {
-            now.saturating_add(SignedDuration::from_micros(1)).unwrap_or(now)
+/// The wall clock, for people to read, to the microsecond: so much is kept.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// A time as the apiserver wants and shows it, always with six digits behind the point.
+fn written(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// Now, or a moment later where that is what is written already: no two renewals are alike. client-go
+/// reads whole seconds, and sees no renewal within the one of the last.
+fn later(renewed: &str, now: Timestamp, mixed_fleet: bool) -> Timestamp {
+    let pause = match written(now) {
+        text if mixed_fleet && renewed.get(..SECONDS) == text.get(..SECONDS) => {
+            SignedDuration::from_secs(1)
         }
-        _ => now,
-    }
+        text if renewed == text => SignedDuration::from_micros(1),
+        _ => SignedDuration::ZERO,
+    };
+    now.saturating_add(pause).unwrap_or(now)
 }
 
 /// The record in its written form, with what its fields are to agree with.

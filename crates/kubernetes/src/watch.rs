@@ -4,10 +4,10 @@ use futures::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::api::coordination::v1::Lease as Object;
 use kube::{
     Api,
     api::{WatchEvent, WatchParams},
+    core::DynamicObject,
 };
 use leasehold_core::{Error, Observation};
 use tokio::{
@@ -51,7 +51,7 @@ struct Watching {
     since: Instant,
 }
 
-type Events = BoxStream<'static, kube::Result<WatchEvent<Object>>>;
+type Events = BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>;
 
 /// The observation now, then one for each change.
 pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Observation, Error>> {
@@ -86,7 +86,7 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
     let operation = lease.operation("watch");
     let how =
         WatchParams::default().fields(&format!("metadata.name={}", lease.name)).timeout(PERIOD);
-    let open = |api: Api<Object>| async move {
+    let open = |api: Api<DynamicObject>| async move {
         match api.watch(&how, "").await {
             Ok(events) => Ok(Some(events.into_stream().boxed())),
             Err(kube::Error::Api(status)) if is_forbidden(&status) => Ok(None),

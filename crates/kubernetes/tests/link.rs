@@ -1,0 +1,174 @@
+//! The way to the apiserver: what it swallows costs a call, and no more.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+mod common;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{Subject, address, holder, kubeconfig};
+use futures::StreamExt;
+use leasehold_core::{Candidate, Elector, ErrorKind, LeaseLock, Timing, create_free};
+use leasehold_kubernetes::{KubernetesConfig, KubernetesLock};
+use leasehold_testkit::{Direction, Proxy};
+use serde_json::json;
+use tempfile::NamedTempFile;
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+
+/// One address and several links behind it: each connection takes the one that is current when it is
+/// made.
+struct Front {
+    links: Arc<[Proxy; 2]>,
+    current: Arc<AtomicUsize>,
+    ended: Arc<AtomicBool>,
+    address: SocketAddr,
+    kubeconfig: NamedTempFile,
+}
+
+impl Front {
+    fn new() -> Self {
+        let links = Arc::new([0, 1].map(|_| Proxy::start(address()).unwrap()));
+        let (current, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (there, now, end) = (links.clone(), current.clone(), ended.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if end.load(Ordering::Relaxed) {
+                    return;
+                }
+                there[now.load(Ordering::Relaxed)].carry(client.unwrap()).unwrap();
+            }
+        });
+        let kubeconfig =
+            kubeconfig(|cluster, _| cluster["server"] = json!(format!("https://{address}")));
+        Self { links, current, ended, address, kubeconfig }
+    }
+
+    fn config(&self) -> KubernetesConfig {
+        KubernetesConfig::new().with_kubeconfig(self.kubeconfig.path())
+    }
+
+    /// Swallows everything on the connections that there are. New ones work.
+    fn swallow(&self) {
+        let current = self.current.fetch_xor(1, Ordering::Relaxed);
+        self.links[current].black_hole(Direction::Both);
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        let _ = std::net::TcpStream::connect(self.address);
+    }
+}
+
+/// Calls of 600 ms at most.
+fn timing() -> Timing {
+    let millis = Duration::from_millis;
+    Timing::new(millis(3_000), millis(2_000), millis(400)).unwrap()
+}
+
+fn elector(lock: KubernetesLock, name: &str) -> Elector {
+    Elector::new(lock, Candidate::new(name).unwrap()).with_timing(timing())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_whose_open_connections_are_swallowed_leads_on_through_new_ones() {
+    let (subject, front) = (Subject::new(), Front::new());
+    let lock = subject.lock_with(front.config()).await;
+    create_free(&lock).await.unwrap();
+    let elector = elector(lock, "a");
+    let leadership = elector.campaign(&CancellationToken::new()).await.unwrap();
+    for _ in 0..3 {
+        front.swallow();
+        let began = Instant::now();
+        // Longer than it could lead without a renewal.
+        while began.elapsed() < Duration::from_secs(4) {
+            assert!(leadership.is_current(), "lost after {:?}", began.elapsed());
+            time::sleep(Duration::from_millis(20)).await;
+        }
+        front.links[1 - front.current.load(Ordering::Relaxed)].heal();
+    }
+    leadership.resign().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_ones() {
+    let (subject, front) = (Subject::new(), Front::new());
+    let direct = subject.lock().await;
+    create_free(&direct).await.unwrap();
+    let leader = elector(direct, "a");
+    let leadership = leader.campaign(&CancellationToken::new()).await.unwrap();
+    let standby = elector(subject.lock_with(front.config()).await, "b");
+    let shutdown = CancellationToken::new();
+    let campaign = async {
+        let leadership = standby.campaign(&shutdown).await.unwrap();
+        (leadership, Instant::now())
+    };
+    let disturb = async {
+        // It follows before it is disturbed.
+        let mut status = standby.status();
+        loop {
+            let status = status.next().await.unwrap();
+            if matches!(status, leasehold_core::Status::Following { leader: Some(_) }) {
+                break;
+            }
+        }
+        front.swallow();
+        // It notices when the lease seems to have lapsed, and one call later.
+        time::sleep(Duration::from_millis(3_000 + 600 + 1_000)).await;
+        let resigned = Instant::now();
+        leadership.resign().await;
+        resigned
+    };
+    let ((leadership, led), resigned) = futures::future::join(campaign, disturb).await;
+    let took = led.saturating_duration_since(resigned);
+    assert!(took < Duration::from_millis(500), "a release was seen after {took:?}");
+    leadership.resign().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_does_not_show_what_a_call_was_answered_with_ends() {
+    let (subject, front) = (Subject::new(), Front::new());
+    let lock = subject.lock_with(front.config()).await;
+    create_free(&lock).await.unwrap();
+    let mut watch = lock.watch();
+    watch.next().await.unwrap().unwrap();
+    front.swallow();
+    // A call that is not answered: what follows goes another way.
+    time::timeout(Duration::from_millis(300), lock.observe()).await.unwrap_err();
+    let error = loop {
+        match time::timeout(Duration::from_secs(5), watch.next()).await.unwrap().unwrap() {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(watch.next().await.is_none());
+    let seen = lock.observe().await.unwrap();
+    assert_eq!(lock.watch().next().await.unwrap().unwrap(), seen);
+    assert_eq!(holder(&seen), None);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_costs_a_call_and_no_more() {
+    let (subject, front) = (Subject::new(), Front::new());
+    front.links[0].black_hole(Direction::Both);
+    let url = format!("{}?kubeconfig={}", subject.url(), front.kubeconfig.path().display());
+    let began = Instant::now();
+    let error = KubernetesLock::connect(&url).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    front.links[0].heal();
+    KubernetesLock::connect(&url).await.unwrap();
+}
