@@ -19,6 +19,10 @@ pub(crate) fn advice(trouble: &Trouble, config: &EtcdConfig) -> Advice {
                 .into(),
         ),
         Trouble::Said(code, words) => of_etcd(*code, words, config),
+        Trouble::Broke(_) => (
+            ErrorKind::Unreachable,
+            "the connection broke, and is opened again; see whether etcd was restarted".into(),
+        ),
         Trouble::Way(error) => of_tls(&**error).unwrap_or_else(|| of_the_way(&**error, config)),
     }
 }
@@ -133,24 +137,35 @@ fn of_tls(error: &(dyn Error + 'static)) -> Option<Advice> {
 }
 
 fn of_the_way(error: &(dyn Error + 'static), config: &EtcdConfig) -> Advice {
+    use io::ErrorKind as System;
     let (kind, advice) = match cause::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::TimedOut) => {
-            (ErrorKind::Timeout, "see whether the network drops packets")
-        }
-        Some(io::ErrorKind::ConnectionRefused) => {
+        Some(System::TimedOut) => (ErrorKind::Timeout, "see whether the network drops packets"),
+        Some(System::ConnectionRefused) => {
             (ErrorKind::Unreachable, "see whether it runs, and listens there")
         }
-        Some(_) if error.source().is_none() => (
+        // Somebody was there, and did not understand us, or we him.
+        None
+        | Some(
+            System::ConnectionReset
+            | System::ConnectionAborted
+            | System::BrokenPipe
+            | System::UnexpectedEof
+            | System::InvalidData,
+        ) => match config.uses_tls() {
+            true => (
+                ErrorKind::Unreachable,
+                "see whether it is the port of an etcd for its clients, and whether it speaks TLS: \
+                 without it use etcd:// instead of etcds://",
+            ),
+            false => (
+                ErrorKind::Unreachable,
+                "see whether it is the port of an etcd for its clients, and whether it speaks TLS: \
+                 with it use etcds:// instead of etcd://",
+            ),
+        },
+        Some(_) => (
             ErrorKind::Unreachable,
             "see whether this is the host's name, whether it runs, and whether it can be reached",
-        ),
-        _ if config.uses_tls() => {
-            (ErrorKind::Unreachable, "see whether it is an etcd, and the port for its clients")
-        }
-        _ => (
-            ErrorKind::Unreachable,
-            "see whether it is an etcd, the port for its clients, and whether it speaks TLS: then \
-             use etcds:// instead of etcd://",
         ),
     };
     (kind, advice.into())

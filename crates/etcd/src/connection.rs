@@ -61,7 +61,8 @@ impl Connection {
     ) -> Result<T, Trouble> {
         let mut flight = Flight { connection: self, began: Instant::now(), landed: false };
         let client = self.client.kv_client().max_decoding_message_size(GREATEST_MESSAGE);
-        let answer = request(client).await.map_err(Trouble::from);
+        let answer =
+            request(client).await.map_err(|error| Trouble::from(error).of_an_open_connection());
         flight.landed = true;
         if answer.as_ref().is_err_and(Trouble::breaks_the_connection) {
             self.retire();

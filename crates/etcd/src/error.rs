@@ -24,7 +24,7 @@ fn said(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Late(limit) => format!("not connected within {limit:?}"),
         Trouble::Said(_, words) => words.to_string(),
-        Trouble::Way(error) => {
+        Trouble::Way(error) | Trouble::Broke(error) => {
             let mut deepest: &(dyn std::error::Error + 'static) = &**error;
             while let Some(source) = deepest.source() {
                 deepest = source;

@@ -27,6 +27,8 @@ pub(crate) struct Listener {
     /// Up to where changes were told: the cluster, and the revision. None: they have to be looked
     /// for.
     told: Option<(u64, i64)>,
+    /// Something was told by the present watch.
+    good: bool,
     ended: bool,
 }
 
@@ -42,15 +44,16 @@ enum End {
 
 impl Listener {
     pub(crate) const fn new(etcd: Etcd) -> Self {
-        Self { etcd, told: None, ended: false }
+        Self { etcd, told: None, good: false, ended: false }
     }
 
     pub(crate) async fn run(mut self) {
         let mut failures = 0;
         loop {
             let began = Instant::now();
+            self.good = false;
             let end = self.listen().await;
-            if began.elapsed() > GOOD {
+            if self.good || began.elapsed() > GOOD {
                 failures = 0;
             }
             self.etcd.hub().readers().hear_nothing();
@@ -105,6 +108,7 @@ impl Listener {
                 End::Gap
             }
             Err(Some(trouble)) => {
+                let trouble = trouble.of_an_open_connection();
                 if trouble.is_a_login_that_ended() || trouble.breaks_the_connection() {
                     connection.retire();
                 }
@@ -207,6 +211,7 @@ impl Listener {
                 Seen { cluster, revision, value }
             });
             self.told = Some((cluster, revision));
+            self.good = true;
         }
         Ok(())
     }

@@ -7,8 +7,10 @@ use tonic::{Code, Status};
 /// Shared by all who wait for one connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
-    /// What could not be opened, or broke off.
+    /// What could not be opened.
     Way(Arc<dyn Error + Send + Sync>),
+    /// What was open, and broke.
+    Broke(Arc<dyn Error + Send + Sync>),
     /// Not connected, or not logged in, in this time.
     Late(Duration),
     /// What etcd refused, in its words.
@@ -37,7 +39,7 @@ impl Trouble {
     /// Another member may do better.
     pub(crate) fn is_the_members(&self) -> bool {
         match self {
-            Self::Way(_) | Self::Late(_) => true,
+            Self::Way(_) | Self::Broke(_) | Self::Late(_) => true,
             Self::Said(Code::Unavailable | Code::DataLoss, words) => {
                 // The cluster's, and over by now.
                 !words.contains("leader changed")
@@ -62,7 +64,15 @@ impl Trouble {
                 words.contains("revision of auth store is old")
                     || words.contains("user name is empty")
             }
-            Self::Way(_) | Self::Late(_) => false,
+            Self::Way(_) | Self::Broke(_) | Self::Late(_) => false,
+        }
+    }
+
+    /// The same, of a connection that was open.
+    pub(crate) fn of_an_open_connection(self) -> Self {
+        match self {
+            Self::Way(error) => Self::Broke(error),
+            other => other,
         }
     }
 }

@@ -13,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Endpoint, Uri};
 
 use super::{Address, EtcdConfig, Tls, credentials::Credentials};
-use crate::{stream::Stream, trouble::Trouble};
+use crate::{
+    stream::{Failure, Stream},
+    trouble::Trouble,
+};
 
 /// How one member is reached, and as whom.
 ///
@@ -53,7 +56,12 @@ impl Client {
         &self,
         ended: CancellationToken,
     ) -> Result<(etcd_client::Client, String), Trouble> {
-        match time::timeout(self.limit, self.open(ended)).await {
+        let failure = Failure::default();
+        match time::timeout(self.limit, self.open(ended, failure.clone())).await {
+            Ok(Err(Trouble::Way(error))) => {
+                let deeper = failure.get().cloned().map(|failure| Trouble::Way(failure));
+                Err(deeper.unwrap_or(Trouble::Way(error)))
+            }
             Ok(opened) => opened,
             Err(_) => Err(Trouble::Late(self.limit)),
         }
@@ -62,16 +70,17 @@ impl Client {
     async fn open(
         &self,
         ended: CancellationToken,
+        failure: Failure,
     ) -> Result<(etcd_client::Client, String), Trouble> {
         let stream = connect(&self.address).await?;
         stream.set_nodelay(true)?;
         let stream = match &self.tls {
-            None => Stream::new(stream, ended.clone()),
+            None => Stream::new(stream, ended.clone(), failure),
             Some(tls) => {
                 let host = self.address.host.clone();
                 let name = ServerName::try_from(host).map_err(io::Error::other)?;
                 let connector = TlsConnector::from(tls.config().map_err(io::Error::other)?);
-                Stream::new(connector.connect(name, stream).await?, ended.clone())
+                Stream::new(connector.connect(name, stream).await?, ended.clone(), failure)
             }
         };
         // Once: a connection that has ended is not opened again behind its users' back.

@@ -26,8 +26,8 @@ pub(super) fn parse(url: &str) -> Result<(EtcdConfig, LeaseName), Error> {
         Some((login, hosts)) => (Some(login), hosts),
         None => (None, authority),
     };
-    let stray = [hosts, name, query].iter().any(|part| part.contains(['@', '#']));
-    if stray || name.contains('/') {
+    let stray = [hosts, name, query].iter().any(|part| part.contains('@'));
+    if stray || name.contains('/') || url.contains('#') {
         return Err(refuse(
             "there is an @ behind the host, a / in the name, or a #: in a password, and everywhere \
              else, write / ? # @ as %2F %3F %23 %40",

@@ -1,0 +1,169 @@
+//! What listens is no etcd, or nothing listens.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use leasehold_core::{ErrorKind, LeaseLock};
+use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
+
+use crate::{absent, assert_says, held, lock, refused};
+
+/// Something that takes every connection, and says this to whoever has said something.
+struct Stranger {
+    address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Stranger {
+    async fn who_says(words: &'static [u8], then_waits: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let count = accepted.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut heard = [0; 1 << 12];
+                    let _ = connection.read(&mut heard).await;
+                    let _ = connection.write_all(words).await;
+                    while then_waits && connection.read(&mut heard).await.is_ok_and(|read| read > 0)
+                    {
+                    }
+                });
+            }
+        });
+        Self { address, accepted, task }
+    }
+
+    fn url(&self) -> String {
+        format!("etcd://u:hunter2@{}/jobs", self.address)
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_named() {
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = nobody.local_addr().unwrap();
+    for url in [
+        format!("etcd://u:hunter2@{address}/jobs"),
+        format!("etcds://u:hunter2@{address}/jobs"),
+        format!("etcd://u:hunter2@{address},{address}/jobs"),
+    ] {
+        let error = refused(&url, ErrorKind::Unreachable).await;
+        let place = address.to_string();
+        assert_says(&error, &[&place, "refused", "see whether it runs"], &["hunter2"]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_named() {
+    let url = "etcd://u:hunter2@no-such-host.invalid/jobs";
+    let error = lock(url).observe().await.unwrap_err();
+    assert!([ErrorKind::Unreachable, ErrorKind::Timeout].contains(&error.kind()), "{error:?}");
+    assert_says(&error, &["no-such-host.invalid:2379"], &["hunter2"]);
+}
+
+#[tokio::test]
+async fn who_takes_a_connection_and_never_answers_costs_a_second() {
+    let silent = Stranger::who_says(b"", true).await;
+    for url in [silent.url(), silent.url().replace("etcd", "etcds")] {
+        let began = Instant::now();
+        let error = lock(&url).observe().await.unwrap_err();
+        let took = began.elapsed();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert_says(&error, &["jobs", &silent.address.to_string(), "1s"], &["hunter2"]);
+        assert!(
+            (Duration::from_millis(990)..Duration::from_millis(1600)).contains(&took),
+            "{took:?}"
+        );
+    }
+    let error = lock(&silent.url()).swap(&absent(), &held(&absent())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn who_closes_every_connection_at_once_is_unreachable_and_not_tried_again_and_again() {
+    let closing = Stranger::who_says(b"", false).await;
+    let error = lock(&closing.url()).observe().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
+    assert_says(&error, &[&closing.address.to_string(), "TLS"], &["hunter2"]);
+    let accepted = closing.accepted.load(Ordering::Relaxed);
+    assert!((1..=2).contains(&accepted), "{accepted} connections");
+}
+
+#[tokio::test]
+async fn who_is_no_etcd_is_told_apart() {
+    for words in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"220 mail ready\r\n",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    ] {
+        let stranger = Stranger::who_says(words, false).await;
+        let error = lock(&stranger.url()).observe().await.unwrap_err();
+        let kinds = [ErrorKind::Unexpected, ErrorKind::Unreachable, ErrorKind::Timeout];
+        assert!(kinds.contains(&error.kind()), "{words:?}: {error:?}");
+        assert_says(&error, &[&stranger.address.to_string()], &["hunter2"]);
+        assert!(!error.to_string().contains('\n'), "{words:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_frozen_etcd_is_unknown_and_the_same_lock_goes_on_when_it_wakes() {
+    let server = EtcdOptions::new().own().start().unwrap();
+    let lock = lock(&server.url("jobs"));
+    let seen = lock.observe().await.unwrap();
+    server.freeze();
+    let error = lock.swap(&seen, &held(&seen)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert_says(&error, &["jobs", "frozen"], &[]);
+    server.thaw();
+    lock.observe().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_etcd_that_was_restarted_is_used_again_without_a_failure() {
+    let server = EtcdOptions::new().own().start().unwrap();
+    let lock = lock(&server.url("jobs"));
+    let seen = lock.observe().await.unwrap();
+    lock.swap(&seen, &held(&seen)).await.unwrap();
+    let seen = lock.observe().await.unwrap();
+    server.restart();
+    // As soon as the end of the connection has come here.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(lock.observe().await.unwrap(), seen);
+}
+
+#[tokio::test]
+async fn of_several_members_the_dead_are_passed_over_within_one_call() {
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let dead = nobody.local_addr().unwrap();
+    let living = EtcdServer::shared().address();
+    let lock = lock(&format!("etcd://{dead},{dead},{living}/of-several"));
+    let began = Instant::now();
+    lock.observe().await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+}
