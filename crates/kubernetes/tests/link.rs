@@ -16,7 +16,7 @@ use std::{
 
 use common::{Subject, address, holder, kubeconfig};
 use futures::StreamExt;
-use leasehold_core::{Candidate, Elector, ErrorKind, LeaseLock, Timing, create_free};
+use leasehold_core::{Candidate, Elector, ErrorKind, LeaseLock, Status, Timing, create_free};
 use leasehold_kubernetes::{KubernetesConfig, KubernetesLock};
 use leasehold_testkit::{Direction, Proxy};
 use serde_json::json;
@@ -117,13 +117,8 @@ async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_one
     };
     let disturb = async {
         // It follows before it is disturbed.
-        let mut status = standby.status();
-        loop {
-            let status = status.next().await.unwrap();
-            if matches!(status, leasehold_core::Status::Following { leader: Some(_) }) {
-                break;
-            }
-        }
+        let follows = |status: &Status| matches!(status, Status::Following { leader: Some(_) });
+        standby.status().wait_for(follows).await.unwrap();
         front.swallow();
         // It notices when the lease seems to have lapsed, and one call later.
         time::sleep(Duration::from_millis(3_000 + 600 + 1_000)).await;
