@@ -1,4 +1,8 @@
-use std::io;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use super::EtcdOptions;
 use crate::server::{Launch, Place, Program, Recipe, Version, tls};
@@ -27,11 +31,71 @@ pub(super) struct Member {
     /// Sets its cluster apart from those of other tests: of it, and of the addresses of the members,
     /// the id of the cluster is made.
     pub(super) token: String,
+    /// None if there are no others.
+    pub(super) seat: Option<Seat>,
+    /// How often its data were replaced by others.
+    pub(super) restored: AtomicU32,
+}
+
+/// A member's place among others.
+#[derive(Clone, Copy)]
+pub(super) struct Seat {
+    /// From 0.
+    pub(super) number: usize,
+    /// By way of which it reaches the others.
+    pub(super) exchange: SocketAddr,
+}
+
+impl Seat {
+    pub(super) const ALL: usize = 3;
+
+    /// Where the others believe that a member is, and where nobody is: reserved for documentation.
+    pub(super) fn host(number: usize) -> String {
+        format!("192.0.2.{}:2380", number + 1)
+    }
 }
 
 impl Member {
     pub(super) fn alone(options: EtcdOptions) -> Self {
-        Self { options, token: format!("leasehold-{:016x}", rand::random::<u64>()) }
+        Self { options, token: new_token(), seat: None, restored: AtomicU32::new(0) }
+    }
+
+    pub(super) fn in_seat(options: EtcdOptions, token: &str, seat: Seat) -> Self {
+        let restored = AtomicU32::new(0);
+        Self { options, token: token.to_owned(), seat: Some(seat), restored }
+    }
+
+    /// Where its data are, within its directory.
+    pub(super) fn data(&self) -> String {
+        self.data_after(0)
+    }
+
+    /// The same when they have been replaced so many times more.
+    pub(super) fn data_after(&self, times: u32) -> String {
+        format!("data-{}", self.restored.load(Ordering::Relaxed) + times)
+    }
+
+    /// Who it is, and who the others are.
+    pub(super) fn identity(&self, place: &Place<'_>, token: &str) -> Vec<String> {
+        let (name, own, all) = match &self.seat {
+            None => {
+                let own = format!("http://{}", place.ports[1].address());
+                ("alone".to_owned(), own.clone(), format!("alone={own}"))
+            }
+            Some(seat) => {
+                let url = |number| format!("https://{}", Seat::host(number));
+                let all: Vec<String> = (0..Seat::ALL)
+                    .map(|number| format!("member-{number}={}", url(number)))
+                    .collect();
+                (format!("member-{}", seat.number), url(seat.number), all.join(","))
+            }
+        };
+        vec![
+            format!("--name={name}"),
+            format!("--initial-advertise-peer-urls={own}"),
+            format!("--initial-cluster={all}"),
+            format!("--initial-cluster-token={token}"),
+        ]
     }
 }
 
@@ -48,19 +112,29 @@ impl Recipe for Member {
     fn launch(&self, place: &Place<'_>) -> Launch {
         let [clients, peers, metrics] = [0, 1, 2].map(|number| place.ports[number].address());
         let scheme = if self.options.tls.is_some() { "https" } else { "http" };
-        let mut arguments = vec![
-            "--name=alone".to_owned(),
-            "--data-dir=data".to_owned(),
+        let (among_members, environment) = match &self.seat {
+            None => ("http", Vec::new()),
+            // What it sends to another member goes by CONNECT to its exchange, and so over a link that
+            // carries nothing else: of a connection that arrives nobody could tell where it is from.
+            // That takes TLS, for plain HTTP goes to a proxy without CONNECT.
+            Some(seat) => {
+                let way = format!("HTTPS_PROXY=http://{}", seat.exchange).into();
+                ("https", vec![way, "NO_PROXY=".into(), "no_proxy=".into()])
+            }
+        };
+        let mut arguments = self.identity(place, &self.token);
+        arguments.extend([
+            format!("--data-dir={}", self.data()),
             format!("--listen-client-urls={scheme}://{clients}"),
             format!("--advertise-client-urls={scheme}://{clients}"),
-            format!("--listen-peer-urls=http://{peers}"),
-            format!("--initial-advertise-peer-urls=http://{peers}"),
-            format!("--initial-cluster=alone=http://{peers}"),
-            format!("--initial-cluster-token={}", self.token),
+            format!("--listen-peer-urls={among_members}://{peers}"),
             format!("--listen-metrics-urls=http://{metrics}"),
             // Of tests only: a password costs what it costs to break it.
             "--bcrypt-cost=4".to_owned(),
-        ];
+        ]);
+        if self.seat.is_some() {
+            arguments.push("--peer-auto-tls".to_owned());
+        }
         if !self.options.synced {
             arguments.push("--unsafe-no-fsync".to_owned());
         }
@@ -75,6 +149,10 @@ impl Recipe for Member {
             }
         }
         arguments.extend(self.options.arguments.iter().cloned());
-        Launch { arguments, environment: Vec::new(), ready: "ready to serve client requests" }
+        Launch { arguments, environment, ready: "ready to serve client requests" }
     }
+}
+
+pub(super) fn new_token() -> String {
+    format!("leasehold-{:016x}", rand::random::<u64>())
 }

@@ -44,13 +44,18 @@
 //! When it is dropped, or with the process that started it, also if that is killed. So a server may
 //! live in a `static`, which Rust never drops.
 
+mod cluster;
+mod exchange;
 mod member;
 mod options;
+mod restore;
 mod server;
 mod tools;
 mod users;
 
+pub use cluster::EtcdCluster;
 pub use options::EtcdOptions;
+pub use restore::Restore;
 pub use server::EtcdServer;
 pub use tools::ToolError;
 

@@ -31,7 +31,12 @@ pub struct EtcdServer {
 enum Place {
     /// Where LEASEHOLD_ETCD_URL says.
     Elsewhere(String),
-    Here(Box<Own>),
+    Here(Box<Here>),
+}
+
+struct Here {
+    own: Own,
+    member: Arc<Member>,
 }
 
 impl EtcdServer {
@@ -57,9 +62,9 @@ impl EtcdServer {
         match Way::find(&PROGRAM, options.own)? {
             Found::Elsewhere(url) => Self::elsewhere(url, options),
             Found::Here(way) => {
-                let recipe: Arc<dyn Recipe> = Arc::new(Member::alone(options.clone()));
-                let own = Own::start(&way, &recipe)?;
-                let server = Self::here(own, options);
+                let member = Arc::new(Member::alone(options.clone()));
+                let own = Own::start(&way, &(member.clone() as Arc<dyn Recipe>))?;
+                let server = Self::of(own, member);
                 if server.options.auth {
                     users::set_up(&server)?;
                 }
@@ -90,10 +95,11 @@ impl EtcdServer {
         })
     }
 
-    pub(super) fn here(own: Own, options: EtcdOptions) -> Self {
+    pub(super) fn of(own: Own, member: Arc<Member>) -> Self {
+        let options = member.options.clone();
         let [candidate, operator] =
             [Login::candidate(), Login::root()].map(|login| options.auth.then_some(login));
-        let (address, place) = (own.address(), Place::Here(Box::new(own)));
+        let (address, place) = (own.address(), Place::Here(Box::new(Here { own, member })));
         Self { address, options, candidate, operator, place }
     }
 
@@ -200,7 +206,7 @@ impl EtcdServer {
         words: &[&str],
     ) -> Result<String, ToolError> {
         let directory = match &self.place {
-            Place::Here(own) => Some(own.directory()),
+            Place::Here(here) => Some(here.own.directory()),
             Place::Elsewhere(_) => None,
         };
         let mut all = tools::common(self.address, &self.options, directory, login);
@@ -210,13 +216,13 @@ impl EtcdServer {
 
     pub(super) fn tool(&self, name: &'static str, words: &[String]) -> Result<String, ToolError> {
         let done = match &self.place {
-            Place::Here(own) => own.tool(name, words),
+            Place::Here(here) => here.own.tool(name, words),
             Place::Elsewhere(_) => Tool::of(name, None).run(words),
         };
         match done {
             Ok(done) if done.succeeded => Ok(done.said.trim_end_matches('\n').to_owned()),
-            Ok(done) => Err(ToolError { tool: name, said: done.complained.trim().to_owned() }),
-            Err(error) => Err(ToolError { tool: name, said: error.to_string() }),
+            Ok(done) => Err(ToolError::new(name, done.complained.trim())),
+            Err(error) => Err(ToolError::new(name, error)),
         }
     }
 
@@ -232,7 +238,7 @@ impl EtcdServer {
 
     fn metrics_address(&self) -> SocketAddr {
         match &self.place {
-            Place::Here(own) => own.place().ports[2].address(),
+            Place::Here(here) => here.own.place().ports[2].address(),
             Place::Elsewhere(_) => self.address,
         }
     }
@@ -260,7 +266,7 @@ impl EtcdServer {
     pub fn pid(&self) -> Option<u32> {
         match &self.place {
             Place::Elsewhere(_) => None,
-            Place::Here(own) => own.pid(),
+            Place::Here(here) => here.own.pid(),
         }
     }
 
@@ -273,8 +279,16 @@ impl EtcdServer {
     }
 
     pub(super) fn own(&self) -> &Own {
+        &self.here().own
+    }
+
+    pub(super) fn member(&self) -> &Member {
+        &self.here().member
+    }
+
+    fn here(&self) -> &Here {
         match &self.place {
-            Place::Here(own) => own,
+            Place::Here(here) => here,
             Place::Elsewhere(_) => panic!(
                 "this is the server that LEASEHOLD_ETCD_URL names, which is not ours to do that with: \
                  ask for a server with `EtcdOptions::own`"

@@ -12,6 +12,12 @@ pub struct ToolError {
     pub(super) said: String,
 }
 
+impl ToolError {
+    pub(super) fn new(tool: &'static str, error: impl ToString) -> Self {
+        Self { tool, said: error.to_string() }
+    }
+}
+
 impl From<ToolError> for ServerError {
     fn from(error: ToolError) -> Self {
         Self::Refused(Box::new(error))

@@ -15,9 +15,8 @@ use tokio::{
 use super::{connection::Connection, faults::Link};
 
 /// Lets clients in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Door {
-    pub(super) listener: TcpListener,
     pub(super) link: Arc<watch::Sender<Link>>,
     pub(super) visitors: Arc<Visitors>,
 }
@@ -34,9 +33,9 @@ impl Door {
     const PAUSE: Duration = Duration::from_millis(10);
 
     /// Lets clients in until it is dropped.
-    pub(super) async fn keep(self) {
+    pub(super) async fn keep(self, listener: TcpListener) {
         loop {
-            match self.listener.accept().await {
+            match listener.accept().await {
                 Ok((client, _)) => self.admit(client),
                 Err(error) => {
                     tracing::warn!(%error, "the proxy could not accept a connection");
@@ -46,7 +45,8 @@ impl Door {
         }
     }
 
-    fn admit(&self, client: TcpStream) {
+    /// Carries the connection of a client that has come.
+    pub(super) fn admit(&self, client: TcpStream) {
         if self.link.borrow().refuse {
             // Closed as it is dropped, by a reset.
             let _ = client.set_zero_linger();

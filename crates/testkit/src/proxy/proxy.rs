@@ -1,17 +1,20 @@
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Builder, sync::watch};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::watch,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Direction,
-    door::{Door, Visitors},
+    door::Door,
     faults::{Lane, Link},
 };
 
@@ -40,7 +43,8 @@ use super::{
 pub struct Proxy {
     address: SocketAddr,
     link: Arc<watch::Sender<Link>>,
-    visitors: Arc<Visitors>,
+    door: Door,
+    runtime: Handle,
     closed: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,7 +59,6 @@ impl Proxy {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let link = Arc::new(watch::Sender::new(Link::to(target)));
-        let visitors = Arc::<Visitors>::default();
         let closed = CancellationToken::new();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         // Registers with the runtime that it is made in.
@@ -63,13 +66,14 @@ impl Proxy {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let door = Door { listener, link: link.clone(), visitors: visitors.clone() };
+        let door = Door { link: link.clone(), visitors: Arc::default() };
+        let (inside, handle) = (door.clone(), runtime.handle().clone());
         let until = closed.clone();
         let thread = thread::Builder::new().name("leasehold-proxy".into()).spawn(move || {
             // With the runtime all connections end.
-            runtime.block_on(until.run_until_cancelled(door.keep()));
+            runtime.block_on(until.run_until_cancelled(inside.keep(listener)));
         })?;
-        Ok(Self { address, link, visitors, closed, thread: Some(thread) })
+        Ok(Self { address, link, door, runtime: handle, closed, thread: Some(thread) })
     }
 
     /// Where to connect to.
@@ -80,6 +84,18 @@ impl Proxy {
     /// Connections from now on go to another server.
     pub fn set_target(&self, target: SocketAddr) {
         self.link.send_modify(|link| link.target = target);
+    }
+
+    /// Carries this connection of a client too, as if the client had come to the address: for who
+    /// decides for each connection which link it takes.
+    ///
+    /// # Errors
+    /// It is no connection any more.
+    pub fn carry(&self, client: TcpStream) -> io::Result<()> {
+        client.set_nonblocking(true)?;
+        let _inside = self.runtime.enter();
+        self.door.admit(tokio::net::TcpStream::from_std(client)?);
+        Ok(())
     }
 
     /// What is sent arrives this much later, in order. Several sendings may be under way at once.
@@ -140,12 +156,12 @@ impl Proxy {
     /// How many connections are open now, by what the link has seen: on a black hole it sees no
     /// end.
     pub fn connections(&self) -> usize {
-        self.visitors.present()
+        self.door.visitors.present()
     }
 
     /// How many connections were made until now, without those that were refused.
     pub fn accepted(&self) -> u64 {
-        self.visitors.ever()
+        self.door.visitors.ever()
     }
 
     /// When a byte was last passed on in this direction, if one was: what was sent later has not

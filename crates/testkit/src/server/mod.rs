@@ -28,6 +28,8 @@ mod way;
 
 pub use error::ServerError;
 pub(crate) use own::Own;
+#[cfg(feature = "etcd")]
+pub(crate) use own::is_taken;
 pub(crate) use port::Port;
 pub(crate) use program::{Program, Version};
 pub(crate) use recipe::{Launch, Place, Recipe};

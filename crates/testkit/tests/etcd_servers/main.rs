@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 mod options;
+mod restored;
+mod several;
 
 use std::{io::ErrorKind, net::TcpStream};
 
