@@ -8,6 +8,7 @@
 
 mod calendar;
 mod clock;
+mod contender;
 mod durations;
 mod event;
 mod fault;
@@ -33,6 +34,7 @@ mod store;
 mod table;
 
 pub use clock::monotonic;
+pub use contender::ContenderOptions;
 pub use durations::Durations;
 pub use event::{Event, Parsed};
 pub use fault::Fault;
@@ -43,3 +45,5 @@ pub use outcome::{Measured, Outcome};
 pub use row::Row;
 pub use run::{Surroundings, measure, present};
 pub use stats::Distribution;
+#[cfg(feature = "etcd")]
+pub use store::Etcd;

@@ -59,6 +59,9 @@ static KINDS: [Kind; 4] = [
         proves_death: false,
         by_default: true,
         peers: &[ETCD_RECIPE],
+        #[cfg(feature = "etcd")]
+        start: Some(super::etcd::start),
+        #[cfg(not(feature = "etcd"))]
         start: None,
     },
     Kind {
@@ -67,6 +70,9 @@ static KINDS: [Kind; 4] = [
         proves_death: false,
         by_default: false,
         peers: &[ETCD_RECIPE],
+        #[cfg(feature = "etcd")]
+        start: Some(super::etcd::start_single),
+        #[cfg(not(feature = "etcd"))]
         start: None,
     },
 ];

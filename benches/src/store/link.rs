@@ -69,7 +69,11 @@ impl Link {
 fn target(scheme: &str, address: &str) -> Result<SocketAddr, String> {
     let url = Url::parse(&format!("{scheme}://{address}"))
         .map_err(|error| format!("its address {address:?}: {error}"))?;
-    let port = if scheme == "redis" { Some(6379) } else { None };
+    let port = match scheme {
+        "redis" => Some(6379),
+        "etcd" => Some(2379),
+        _ => None,
+    };
     let addresses = url.socket_addrs(|| port).map_err(|error| error.to_string())?;
     // `localhost` is both, and often only this is listened to.
     let target = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
@@ -115,6 +119,7 @@ mod tests {
             ),
             ("redis://127.0.0.1#jobs", &["127.0.0.1:6379"], "redis://127.0.0.1:4567#jobs"),
             ("etcd://[::1]:2379/jobs", &["[::1]:2379"], "etcd://127.0.0.1:4567/jobs"),
+            ("etcd://127.0.0.1/jobs", &["127.0.0.1:2379"], "etcd://127.0.0.1:4567/jobs"),
             (
                 "etcd://u:p@127.0.0.1:1,[::1]:2/a,b?prefix=x/",
                 &["127.0.0.1:1", "[::1]:2"],
@@ -138,9 +143,8 @@ mod tests {
             ("rediss://127.0.0.1:1#jobs", "certificate"),
             ("etcds://127.0.0.1:1,127.0.0.1:2/jobs", "certificate"),
             ("redis://127.0.0.1:1,127.0.0.1:2/jobs", "one host"),
-            ("etcd://127.0.0.1:1,127.0.0.1/jobs", "port"),
             ("etcd://127.0.0.1:1,/jobs", "No host"),
-            ("etcd://127.0.0.1/jobs", "port"),
+            ("toy://127.0.0.1/jobs", "port"),
         ] {
             let error = Link::of(url).unwrap_err();
             assert!(error.contains(why), "{url}: {error}");

@@ -1,5 +1,7 @@
 //! The stores that can be measured: what is known of each, and how one is started for a run.
 
+#[cfg(feature = "etcd")]
+mod etcd;
 mod file;
 mod given;
 mod kind;
@@ -10,6 +12,8 @@ mod secret;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod store;
 
+#[cfg(feature = "etcd")]
+pub use etcd::Etcd;
 pub(crate) use kind::Kind;
 pub(crate) use link::{Link, Proxies};
 pub(crate) use secret::without_secret;

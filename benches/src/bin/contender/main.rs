@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use clap::Parser;
 use leasehold::{Candidate, Elector, Timing};
-use leasehold_bench::Durations;
+use leasehold_bench::{ContenderOptions, Durations};
 use serde_json::json;
 use tokio::{
     io::AsyncReadExt,
@@ -23,21 +23,11 @@ use self::{voice::Voice, work::Work};
 /// Campaigns for a lease, works while it leads, and says what happens to it.
 #[derive(Parser)]
 struct Options {
-    /// The lease: file:///directory/NAME, for example
-    #[arg(long)]
-    url: String,
-    /// What this candidate is called
-    #[arg(long)]
-    id: String,
-    /// LEASE/DEADLINE/RETRY, such as 1s/700ms/150ms
-    #[arg(long)]
-    timing: Durations,
+    #[command(flatten)]
+    contender: ContenderOptions,
     /// How often the work asks whether it may go on
     #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
     work_every: Duration,
-    /// Also tell of each request that acquires or renews
-    #[arg(long)]
-    trace: bool,
 }
 
 // One thread, as a service would have it that does not much: no hop between threads is measured.
@@ -51,7 +41,7 @@ async fn main() {
     std::process::exit(i32::from(done.is_err()));
 }
 
-async fn run(options: Options) -> anyhow::Result<()> {
+async fn run(Options { contender: options, work_every }: Options) -> anyhow::Result<()> {
     let voice = Arc::new(Voice::new(&options.id));
     trace::install(options.trace.then(|| voice.clone()));
 
@@ -65,7 +55,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let elector = Elector::new(lock, Candidate::new(&options.id)?).with_timing(timing);
     voice.say("ready", json!({}));
 
-    let work = Work::new(voice.clone(), options.work_every, shutdown.clone());
+    let work = Work::new(voice.clone(), work_every, shutdown.clone());
     let election = elector.run(shutdown.clone(), |lead| work.clone().lead(lead));
     let orders = async {
         let mut end_of_input = Box::pin(hung_up());

@@ -1,14 +1,14 @@
 use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Context, Result};
-use leasehold_bench::monotonic;
+use leasehold_bench::{ContenderOptions, monotonic};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     time::{self, MissedTickBehavior},
 };
 
-use crate::{Options, say_at};
+use crate::say_at;
 
 /// What it believes in while it leads.
 struct Term {
@@ -23,7 +23,7 @@ pub(crate) async fn campaign(
     address: &str,
     name: &str,
     stubborn: bool,
-    options: &Options,
+    options: &ContenderOptions,
 ) -> Result<()> {
     let lease = options.timing.lease.as_nanos() as u64;
     let (stops_after, valid_for) = (lease / 10 * 7, lease / 10 * 8);

@@ -9,24 +9,18 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use leasehold_bench::Durations;
+use leasehold_bench::ContenderOptions;
 use tokio::io::AsyncReadExt;
 
 #[derive(Parser)]
 struct Options {
-    #[arg(long)]
-    url: String,
-    #[arg(long)]
-    id: String,
-    #[arg(long)]
-    timing: Durations,
-    #[arg(long)]
-    trace: bool,
+    #[command(flatten)]
+    contender: ContenderOptions,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
-    let options = Options::parse();
+    let options = Options::parse().contender;
     if let Some(rest) = options.url.strip_prefix("fake://") {
         let mut parts = rest.splitn(3, '/');
         let (address, behaviour) = parts.next().zip(parts.next()).context("fake://HOST:PORT/…")?;
