@@ -9,7 +9,6 @@
 mod calendar;
 mod clock;
 mod contender;
-mod contender;
 mod durations;
 mod event;
 mod fault;
@@ -35,7 +34,6 @@ mod store;
 mod table;
 
 pub use clock::monotonic;
-pub use contender::ContenderOptions;
 pub use contender::ContenderOptions;
 pub use durations::Durations;
 pub use event::{Event, Parsed};
