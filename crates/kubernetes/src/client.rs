@@ -117,35 +117,46 @@ impl Kubernetes {
         &self,
         operation: &str,
         call: impl FnOnce(Api<DynamicObject>) -> F + Send,
-    ) -> Result<(T, Arc<Link>), Error>
+    ) -> Result<T, Error>
     where
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
     {
         let asked = async {
             let link = self.link().await?;
-            let mut visit = Visit { shared: &self.shared, link: &link, answered: false };
-            let answer =
-                call(Api::namespaced_with(link.client.clone(), self.namespace(), &leases())).await;
-            visit.answered = matches!(answer, Ok(_) | Err(kube::Error::Api(_)));
-            drop(visit);
-            match answer {
-                Ok(answer) => Ok((answer, link)),
-                Err(refusal) => {
-                    if error::wants_other_credentials(&refusal) {
-                        self.reload(&link).await;
-                    }
-                    Err(error::failed(operation, self.server(), self.namespace(), refusal))
-                }
-            }
+            self.ask_on(&link, operation, call).await
         };
-        match time::timeout(LONGEST_CALL, asked).await {
-            Ok(done) => done,
-            Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
+        within(operation, asked).await
+    }
+
+    /// As [`ask`](Self::ask), on connections that are known, and without a limit.
+    pub(crate) async fn ask_on<T, F>(
+        &self,
+        link: &Arc<Link>,
+        operation: &str,
+        call: impl FnOnce(Api<DynamicObject>) -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
+        let mut visit = Visit { shared: &self.shared, link, answered: false };
+        let answer =
+            call(Api::namespaced_with(link.client.clone(), self.namespace(), &leases())).await;
+        visit.answered = matches!(answer, Ok(_) | Err(kube::Error::Api(_)));
+        drop(visit);
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(refusal) => {
+                if error::wants_other_credentials(&refusal) {
+                    self.reload(link).await;
+                }
+                Err(error::failed(operation, self.server(), self.namespace(), refusal))
+            }
         }
     }
 
-    async fn link(&self) -> Result<Arc<Link>, Error> {
+    pub(crate) async fn link(&self) -> Result<Arc<Link>, Error> {
         if let Some(link) = &*locked(&self.shared.link) {
             return Ok(link.clone());
         }
@@ -214,6 +225,18 @@ impl Drop for Visit<'_> {
         if !self.answered {
             self.shared.retire(self.link);
         }
+    }
+}
+
+/// # Errors
+/// As `work`, or that it took too long.
+pub(crate) async fn within<T>(
+    operation: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match time::timeout(LONGEST_CALL, work).await {
+        Ok(done) => done,
+        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
     }
 }
 

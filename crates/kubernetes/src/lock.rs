@@ -101,7 +101,7 @@ impl Lease {
                 Err(error) => Err(error),
             }
         };
-        match self.kubernetes.ask(&operation, look).await?.0 {
+        match self.kubernetes.ask(&operation, look).await? {
             Some(object) => self.answered(object, &operation),
             None => Ok(judge::absent()),
         }
@@ -153,7 +153,7 @@ impl Lease {
         dry: bool,
     ) -> Result<Option<DynamicObject>, Error> {
         let call = |api| async move { record::create(&api, &object, dry).await };
-        Ok(self.kubernetes.ask(operation, call).await?.0.written())
+        Ok(self.kubernetes.ask(operation, call).await?.written())
     }
 
     async fn replace(
@@ -163,7 +163,7 @@ impl Lease {
         dry: bool,
     ) -> Result<Option<DynamicObject>, Error> {
         let call = |api| async move { record::replace(&api, &object, dry).await };
-        Ok(self.kubernetes.ask(operation, call).await?.0.written())
+        Ok(self.kubernetes.ask(operation, call).await?.written())
     }
 
     /// Does all that an election will do, without doing it.

@@ -15,7 +15,12 @@ use tokio::{
     time::{self, Instant},
 };
 
-use crate::{advice::is_forbidden, client::Link, error, judge, lock::Lease};
+use crate::{
+    advice::is_forbidden,
+    client::{Link, within},
+    error, judge,
+    lock::Lease,
+};
 
 /// After so many seconds the apiserver ends a watch, and it is begun again: what was lost on the way,
 /// unseen, is lost for no longer. (The client library allows 294.)
@@ -93,8 +98,21 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
             Err(error) => Err(error),
         }
     };
-    let (events, link) = lease.kubernetes.ask(&operation, open).await?;
-    let seen = lease.observe().await?;
+    let (events, seen, link) = within(&operation, async {
+        let link = lease.kubernetes.link().await?;
+        let begun = async {
+            let events = lease.kubernetes.ask_on(&link, &operation, open).await?;
+            Ok::<_, Error>((events, lease.observe().await?))
+        };
+        let (events, seen) = tokio::select! {
+            biased;
+            begun = begun => begun?,
+            // Somebody else's call was not answered on these connections: nor will this one be.
+            () = link.retired.cancelled() => return Err(error::disconnected(&operation)),
+        };
+        Ok((events, seen, link))
+    })
+    .await?;
     let Some(events) = events else {
         lease.warn_of_blindness();
         let period = Duration::from_secs(u64::from(PERIOD));

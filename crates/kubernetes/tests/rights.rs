@@ -1,0 +1,192 @@
+//! The least that a candidate needs is what the manifest grants, and what is missing is named.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{kubeconfig, kubectl};
+use futures::StreamExt;
+use leasehold_core::{
+    Candidate, Elector, Error, ErrorKind, LeaseLock, Record, Status, Timing, create_free,
+};
+use leasehold_kubernetes::KubernetesLock;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
+
+const ROLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/role.yaml");
+const FLOW_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/flow-schema.yaml");
+
+/// A namespace of its own, with what the manifest makes in it.
+struct Namespace {
+    name: String,
+    kubeconfig: NamedTempFile,
+    token: String,
+}
+
+impl Namespace {
+    fn new(test: &str) -> Self {
+        let name = format!("leasehold-{test}-{}", std::process::id());
+        kubectl(&["create", "namespace", &name], "");
+        kubectl(&["apply", "--namespace", &name, "-f", ROLE], "");
+        let token = kubectl(&["create", "token", "leasehold", "--namespace", &name], "");
+        let token = token.trim().to_owned();
+        let kubeconfig = kubeconfig(|_, user| *user = json!({ "token": token }));
+        let namespace = Self { name, kubeconfig, token };
+        namespace.until_granted(&["get", "create", "update", "watch"]);
+        namespace
+    }
+
+    fn url(&self, lease: &str) -> String {
+        format!(
+            "kubernetes://{}/{lease}?kubeconfig={}",
+            self.name,
+            self.kubeconfig.path().display()
+        )
+    }
+
+    /// Grants these verbs alone, for all names.
+    fn grant(&self, verbs: &[&str]) {
+        let rules = json!([{
+            "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs,
+        }]);
+        let patch = json!({ "rules": rules }).to_string();
+        let role = ["patch", "role", "leasehold", "--namespace", &self.name];
+        kubectl(&[&role[..], &["--type=merge", "-p", &patch]].concat(), "");
+        self.until_granted(verbs);
+    }
+
+    /// The apiserver hears of a role as everybody does: a moment after it was written.
+    fn until_granted(&self, verbs: &[&str]) {
+        let account = format!("--as=system:serviceaccount:{}:leasehold", self.name);
+        for verb in ["get", "create", "update", "watch"] {
+            let ask = ["auth", "can-i", verb, "leases/jobs", "--namespace", &self.name, &account];
+            while common::try_kubectl(&ask, "").is_ok() != verbs.contains(&verb) {}
+        }
+    }
+
+    fn denied(&self, error: &Error, verb: &str) {
+        assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+        let said = error.to_string();
+        for part in [verb, "leases", &self.name, "coordination.k8s.io", "verbs: [", "Role"] {
+            assert!(said.contains(part), "{part:?} is missing: {said}");
+        }
+        assert!(!format!("{error:?} {error:#?}").contains(&self.token), "{error}");
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = common::try_kubectl(&["delete", "namespace", &self.name, "--wait=false"], "");
+    }
+}
+
+fn elector(lock: KubernetesLock, name: &str) -> Elector {
+    Elector::new(lock, Candidate::new(name).unwrap()).with_timing(Timing::fast())
+}
+
+/// How long a standby takes from the leader's release to its own term.
+async fn handover(namespace: &Namespace) -> Duration {
+    let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
+    create_free(&lock).await.unwrap();
+    let leader = elector(lock, "a");
+    let leadership = leader.campaign(&CancellationToken::new()).await.unwrap();
+    let standby = elector(KubernetesLock::connect(&namespace.url("jobs")).await.unwrap(), "b");
+    let shutdown = CancellationToken::new();
+    let campaign = async {
+        let leadership = standby.campaign(&shutdown).await.unwrap();
+        (leadership, Instant::now())
+    };
+    let resign = async {
+        let follows = |status: &Status| matches!(status, Status::Following { leader: Some(_) });
+        standby.status().wait_for(follows).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let resigned = Instant::now();
+        leadership.resign().await;
+        resigned
+    };
+    let ((leadership, led), resigned) = futures::future::join(campaign, resign).await;
+    leadership.resign().await;
+    led.saturating_duration_since(resigned)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_manifest_grants_is_enough() {
+    let namespace = Namespace::new("enough");
+    let took = handover(&namespace).await;
+    assert!(took < Duration::from_millis(300), "a release was seen after {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_manifest_grants_is_for_one_lease() {
+    let namespace = Namespace::new("one");
+    let error = KubernetesLock::connect(&namespace.url("others")).await.unwrap_err();
+    namespace.denied(&error, "get");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_right_that_is_missing_is_named() {
+    let namespace = Namespace::new("missing");
+    namespace.grant(&["create", "update", "watch"]);
+    let error = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap_err();
+    namespace.denied(&error, "get");
+
+    namespace.grant(&["get", "update", "watch"]);
+    let error = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap_err();
+    namespace.denied(&error, "create");
+
+    namespace.grant(&["get", "create", "watch"]);
+    // Where nothing is, there is nothing to be updated yet: to connect creates nothing.
+    let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
+    let seen = lock.observe().await.unwrap();
+    assert_eq!(seen.record, None);
+    lock.swap(&seen, &Record::unreadable(seen.era.clone())).await.unwrap();
+    let error = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap_err();
+    namespace.denied(&error, "update");
+}
+
+/// It reads when the lease may have lapsed, instead of polling.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_watch_follows_at_the_end_of_the_lease() {
+    let namespace = Namespace::new("blind");
+    namespace.grant(&["get", "create", "update"]);
+    let took = handover(&namespace).await;
+    assert!(took < Timing::fast().failover_bound(), "{took:?}");
+    let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
+    let mut watch = lock.watch();
+    assert_eq!(watch.next().await.unwrap().unwrap(), lock.observe().await.unwrap());
+    let more = tokio::time::timeout(Duration::from_secs(2), watch.next()).await;
+    assert!(more.is_err(), "it neither ends nor fails, or candidates would poll: {more:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_is_gone_is_told_so() {
+    let namespace = Namespace::new("gone");
+    let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
+    kubectl(&["delete", "serviceaccount", "leasehold", "--namespace", &namespace.name], "");
+    let began = Instant::now();
+    let error = loop {
+        // The apiserver keeps what it knew of a token for some seconds.
+        if let Err(error) = lock.observe().await {
+            break error;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "the token still works");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    assert!(error.to_string().contains("credentials are expired"), "{error}");
+    assert!(!format!("{error:?}").contains(&namespace.token));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_flow_schema_is_taken_by_the_apiserver() {
+    kubectl(&["apply", "-f", FLOW_SCHEMA], "");
+    let text = kubectl(&["get", "flowschema", "leasehold", "-o", "json"], "");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let conditions = schema["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let dangling = conditions.iter().any(|it| it["type"] == "Dangling" && it["status"] == "True");
+    assert!(!dangling, "{schema}");
+    kubectl(&["delete", "flowschema", "leasehold"], "");
+}
