@@ -33,6 +33,13 @@ impl Shifted {
         let options =
             RedisOptions::new().env("LD_PRELOAD", &library).env("LEASEHOLD_CLOCK_SHIFT", &path);
         let server = options.start().unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            server.pid().is_some(),
+            "this server runs in a container, and its clock cannot be stepped there: the library that does \
+             it is made for this machine's programs. Put a redis-server or valkey-server of version 7 or newer \
+             on the PATH (or its path in LEASEHOLD_REDIS_SERVER; it may be copied out of the image), and run \
+             this test with LEASEHOLD_SERVERS=binary"
+        );
         let file = File::options().write(true).open(&path).unwrap();
         Self { server, file, shift: AtomicI64::new(0), _directory: directory }
     }
@@ -63,8 +70,7 @@ impl Shifted {
         let wrong_by = self.time() - now();
         assert!(
             (wrong_by - shift).abs() < STEP / 2,
-            "its clock is wrong by {wrong_by} us, not {shift}: this needs a server that is a program of \
-             this machine (LEASEHOLD_SERVERS=binary), not one in a container"
+            "its clock is wrong by {wrong_by} us, not {shift}: was it built without dynamic linking?"
         );
     }
 }
