@@ -5,7 +5,9 @@ use futures::future::BoxFuture;
 use leasehold_core::{Error, LeaseName};
 use tokio::time;
 
-use crate::{EtcdConfig, EtcdLock, error, host::Host, hub::Hub, rotation::Rotation};
+use crate::{
+    EtcdConfig, EtcdLock, error, host::Host, hub::Hub, rotation::Rotation, trouble::Trouble,
+};
 
 /// The longest that anything here waits for etcd. Electors give up sooner; this is for those who
 /// call a lock themselves.
@@ -63,23 +65,25 @@ impl Etcd {
 
     /// Sends a request to the member that answered last, or to the next one if it does not any more.
     ///
-    /// It is sent a second time only where the first time nothing can have come of it: nobody was
-    /// there, or etcd refused before it did anything.
+    /// It is sent a second time only where nothing can have come of the first: nobody was there,
+    /// etcd refused before it did anything, or it was to be read only.
     ///
     /// # Errors
     /// etcd refuses, or it is unknown what it did.
     pub(crate) async fn ask<T: Send>(
         &self,
         operation: &str,
+        effect: Effect,
         request: impl Fn(KvClient) -> BoxFuture<'static, Result<T, etcd_client::Error>> + Send + Sync,
     ) -> Result<T, Error> {
         within(operation, async {
             let mut others = self.rotation().len() - 1;
-            let mut logged_in_anew = false;
+            let (mut logged_in_anew, mut opened_anew) = (false, false);
             loop {
                 let visit = self.rotation().visit();
                 let address = visit.host.address.clone();
-                let (trouble, unheard) = match visit.host.connection().await {
+                let (trouble, nothing_was_done) = match visit.host.connection().await {
+                    Err(trouble) => (trouble, true),
                     Ok(connection) => match connection.ask(&request).await {
                         Ok(answer) => {
                             visit.ends(true);
@@ -91,18 +95,21 @@ impl Etcd {
                             visit.ends(true);
                             continue;
                         }
+                        // It may have ended long ago, and nobody was there to see it.
+                        Err(Trouble::Broke(_)) if effect == Effect::None && !opened_anew => {
+                            opened_anew = true;
+                            visit.ends(true);
+                            continue;
+                        }
                         Err(trouble) => {
                             let unheard = trouble.is_a_refusal_to_listen();
-                            (trouble, unheard)
+                            (trouble, unheard || effect == Effect::None)
                         }
                     },
-                    Err(trouble) => {
-                        let unheard = trouble.is_the_members();
-                        (trouble, unheard)
-                    }
                 };
-                visit.ends(!trouble.is_the_members());
-                if !unheard || others == 0 {
+                let another_may_do_better = trouble.is_the_members();
+                visit.ends(!another_may_do_better);
+                if !(nothing_was_done && another_may_do_better) || others == 0 {
                     return Err(error::failed(operation, &address, &trouble, self.config()));
                 }
                 others -= 1;
@@ -110,6 +117,15 @@ impl Etcd {
         })
         .await
     }
+}
+
+/// What a request does at etcd.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It reads.
+    None,
+    /// It writes, perhaps.
+    Some,
 }
 
 /// # Errors

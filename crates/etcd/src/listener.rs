@@ -8,7 +8,7 @@ use tokio::time::{self, Instant};
 
 use crate::{
     Etcd,
-    client::LONGEST_CALL,
+    client::{Effect, LONGEST_CALL},
     config::Address,
     connection::Connection,
     hub::News,
@@ -225,7 +225,7 @@ impl Listener {
             let operation = "see whether the watch is alive";
             let options = GetOptions::new().with_prefix().with_keys_only().with_limit(1);
             let options = options.with_min_mod_revision(told + 1);
-            let ask = etcd.ask(operation, |mut client| {
+            let ask = etcd.ask(operation, Effect::None, |mut client| {
                 let (prefix, options) = (etcd.config().prefix().to_owned(), options.clone());
                 async move { client.get(prefix, Some(options)).await }.boxed()
             });

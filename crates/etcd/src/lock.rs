@@ -13,7 +13,9 @@ use leasehold_core::{
 };
 
 use crate::{
-    Etcd, EtcdConfig, error,
+    Etcd, EtcdConfig,
+    client::Effect,
+    error,
     txn::{self, Flaw, Seen},
     watch,
 };
@@ -104,7 +106,7 @@ impl Lease {
 
     pub(crate) async fn observe(&self) -> Result<Observation, Error> {
         let operation = self.operation("read");
-        let answer = self.etcd.ask(&operation, |mut client| {
+        let answer = self.etcd.ask(&operation, Effect::None, |mut client| {
             let key = self.key.clone();
             async move { client.get(key, None).await }.boxed()
         });
@@ -114,7 +116,7 @@ impl Lease {
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         let operation = self.operation("replace");
-        let answer = self.etcd.ask(&operation, |mut client| {
+        let answer = self.etcd.ask(&operation, Effect::Some, |mut client| {
             let txn = txn::swap(&self.key, expected, record);
             async move { client.txn(txn).await }.boxed()
         });

@@ -44,7 +44,7 @@ impl Trouble {
                 // The cluster's, and over by now.
                 !words.contains("leader changed")
             }
-            Self::Said(_, words) => words.contains("learner") || words.contains("not capable"),
+            Self::Said(..) => self.is_a_refusal_to_listen(),
         }
     }
 

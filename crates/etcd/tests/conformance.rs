@@ -1,13 +1,16 @@
-//! The contract, one test for each sentence: on one member, and under TLS with certificates of
-//! clients and a user of few rights.
+//! The contract, one test for each sentence: on one member, under TLS with certificates of clients
+//! and a user of few rights, and on three members.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 mod common;
 
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    env,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -15,32 +18,68 @@ use leasehold_core::LeaseLock;
 use leasehold_testkit::{
     conformance,
     conformance::{Feat, Fixture, Garbage},
-    etcd::{EtcdOptions, EtcdServer},
+    etcd::{EtcdCluster, EtcdOptions, EtcdServer, Restore},
 };
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
 
 conformance!(one_member, EtcdFixture::new(&ONE).await);
 conformance!(tls_and_auth, EtcdFixture::new(&SECURED).await);
+conformance!(three_members, EtcdFixture::new(&THREE).await);
 
-static ONE: LazyLock<Store> = LazyLock::new(|| Store::One(Box::new(EtcdServer::start().unwrap())));
+static ONE: LazyLock<Store> =
+    LazyLock::new(|| Store::new(Servers::One(Box::new(EtcdServer::start().unwrap()))));
 static SECURED: LazyLock<Store> = LazyLock::new(|| {
-    Store::One(Box::new(EtcdOptions::new().client_certificates().auth().start().unwrap()))
+    let server = EtcdOptions::new().client_certificates().auth().start();
+    Store::new(Servers::One(Box::new(server.unwrap())))
 });
+static THREE: LazyLock<Store> =
+    LazyLock::new(|| Store::new(Servers::Three(Box::new(EtcdCluster::start().unwrap()))));
 
 /// Servers that all tests share, started by the first.
-enum Store {
+struct Store {
+    servers: Servers,
+    /// Held for reading by each test. Whoever changes the servers' era lets go of it, and writes:
+    /// so the era of the others' tests stays.
+    era: Arc<RwLock<()>>,
+}
+
+enum Servers {
     One(Box<EtcdServer>),
+    Three(Box<EtcdCluster>),
 }
 
 impl Store {
+    fn new(servers: Servers) -> Self {
+        Self { servers, era: Arc::default() }
+    }
+
     fn url(&self, lease: &str) -> String {
-        match self {
-            Self::One(server) => server.url(lease),
+        match &self.servers {
+            Servers::One(server) => server.url(lease),
+            Servers::Three(cluster) => cluster.url(lease),
         }
     }
 
-    fn server(&self) -> &EtcdServer {
-        match self {
-            Self::One(server) => server,
+    fn member(&self) -> &EtcdServer {
+        match &self.servers {
+            Servers::One(server) => server,
+            Servers::Three(cluster) => cluster.member(2),
+        }
+    }
+
+    /// Makes it another one with the same data.
+    fn restore(&self) {
+        let snapshot = self.member().run_directory().join("snapshot.db");
+        let how = Restore::new().new_cluster();
+        match &self.servers {
+            Servers::One(server) => {
+                server.snapshot(&snapshot).unwrap();
+                server.restore(&snapshot, &how);
+            }
+            Servers::Three(cluster) => {
+                cluster.snapshot(&snapshot).unwrap();
+                cluster.restore(&snapshot, &how);
+            }
         }
     }
 }
@@ -48,6 +87,7 @@ impl Store {
 struct EtcdFixture {
     store: &'static Store,
     lease: String,
+    peace: Mutex<Option<OwnedRwLockReadGuard<()>>>,
 }
 
 impl EtcdFixture {
@@ -57,7 +97,9 @@ impl EtcdFixture {
         let store = tokio::task::spawn_blocking(|| &**store).await.unwrap();
         // An address from the environment knows the leases of earlier runs.
         let number = LEASES.fetch_add(1, Ordering::Relaxed);
-        Self { store, lease: format!("jobs-{}-{number}", std::process::id()) }
+        let lease = format!("jobs-{}-{number}", std::process::id());
+        let peace = Mutex::new(Some(store.era.clone().read_owned().await));
+        Self { store, lease, peace }
     }
 
     fn open(&self, lease: &str) -> Arc<dyn LeaseLock> {
@@ -76,7 +118,7 @@ impl EtcdFixture {
 
 impl Drop for EtcdFixture {
     fn drop(&mut self) {
-        self.store.server().etcdctl(&["del", &self.key()]);
+        self.store.member().etcdctl(&["del", &self.key()]);
     }
 }
 
@@ -95,7 +137,7 @@ impl Fixture for EtcdFixture {
     }
 
     fn secrets(&self) -> Vec<String> {
-        self.store.server().secrets()
+        self.store.member().secrets()
     }
 
     fn compares_era(&self) -> bool {
@@ -103,7 +145,7 @@ impl Fixture for EtcdFixture {
     }
 
     async fn delete(&self) {
-        self.store.server().etcdctl(&["del", &self.key()]);
+        self.store.member().etcdctl(&["del", &self.key()]);
     }
 
     async fn garble(&self, garbage: Garbage) -> Feat {
@@ -115,7 +157,18 @@ impl Fixture for EtcdFixture {
     }
 
     async fn renew_era(&self) -> Feat {
-        Feat::Impossible("only a restore makes etcd another one: tests/memory.rs")
+        if env::var_os("LEASEHOLD_ETCD_URL").is_some() {
+            return Feat::Impossible("this etcd is somebody's, and is restored by nobody else");
+        }
+        let mut peace = self.peace.lock().await;
+        *peace = None;
+        let store = self.store;
+        {
+            let _alone = store.era.write().await;
+            tokio::task::spawn_blocking(|| store.restore()).await.unwrap();
+        }
+        *peace = Some(store.era.clone().read_owned().await);
+        Feat::Done
     }
 
     async fn forget(&self) -> Feat {
@@ -123,7 +176,11 @@ impl Fixture for EtcdFixture {
         Feat::Done
     }
 
+    /// A new revision of the same value.
     async fn touch(&self) -> Feat {
-        Feat::Impossible("a key of etcd has a value, and nothing else")
+        let mut client = common::client(&self.store.url(&self.lease)).await;
+        let kept = client.get(self.key(), None).await.unwrap();
+        self.put(kept.kvs()[0].value()).await;
+        Feat::Done
     }
 }

@@ -193,3 +193,42 @@ mod redis {
         }
     }
 }
+
+#[cfg(feature = "etcd")]
+mod etcd {
+    use super::refused;
+    use leasehold::{ErrorKind, connect};
+
+    #[tokio::test]
+    async fn an_etcd_url_of_another_form_says_which_form_it_wants() {
+        for (url, why) in [
+            ("etcd:h/jobs", "etcd://"),
+            ("etcd://h", "/NAME"),
+            ("etcd://h#jobs", "/NAME"),
+            ("etcds://a:1,b:x/jobs", "no port"),
+            ("etcd://h/jobs?ca=/x", "etcds://"),
+            ("etcd://h/a b", "percent-encode"),
+        ] {
+            let error = refused(url).await.to_string();
+            assert!(error.contains(why), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_etcd_that_is_not_there_is_named() {
+        // Bound, so that nobody else gets the port, and not listened on.
+        let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+        nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = nobody.local_addr().unwrap();
+        for url in [
+            format!("etcd://user:hunter2@{address}/jobs"),
+            format!("etcds://user:hunter2@{address},{address}/jobs"),
+        ] {
+            let error = connect(&url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+            let said = format!("{error} {error:?}");
+            assert!(said.contains(&address.to_string()) && said.contains("\"jobs\""), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}

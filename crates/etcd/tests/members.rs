@@ -1,0 +1,114 @@
+//! Three members, of which one is frozen, dead or cut off: the one that a leader talks to.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+mod common;
+
+use std::{sync::LazyLock, time::Duration};
+
+use common::lock;
+use futures::{StreamExt as _, stream::BoxStream};
+use leasehold_core::{
+    Candidate, Elector, Error, Leadership, LeaseLock, Observation, Timing, create_free,
+};
+use leasehold_testkit::etcd::{EtcdCluster, EtcdOptions};
+use tokio::{
+    sync::Mutex,
+    task::spawn_blocking,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// For one test after the other.
+static CLUSTER: LazyLock<Mutex<EtcdCluster>> =
+    LazyLock::new(|| Mutex::new(EtcdCluster::with(EtcdOptions::new().auth()).unwrap()));
+
+async fn cluster() -> tokio::sync::MutexGuard<'static, EtcdCluster> {
+    let cluster = spawn_blocking(|| &*CLUSTER).await.unwrap().lock().await;
+    // A leader's first call goes to the first member: the others are to decide without it.
+    if cluster.leader() == 0 {
+        cluster.move_leader(1);
+    }
+    cluster
+}
+
+async fn leader(url: &str) -> Leadership {
+    create_free(&lock(url)).await.unwrap();
+    let ms = Duration::from_millis;
+    let timing = Timing::new(ms(1_000), ms(700), ms(150)).unwrap();
+    let elector = Elector::new(lock(url), Candidate::new("pod-a").unwrap()).with_timing(timing);
+    elector.campaign(&CancellationToken::new()).await.unwrap()
+}
+
+type Watch = BoxStream<'static, Result<Observation, Error>>;
+
+/// What is pushed goes on within three seconds, and a leader goes on leading for so long.
+async fn goes_on(lead: &Leadership, watch: &mut Watch, fault: &str) {
+    let began = Instant::now();
+    let mut renewals = 0;
+    while began.elapsed() < Duration::from_secs(4) {
+        tokio::select! {
+            () = lead.stopping() => panic!("{fault}: the lease was lost after {:?}", began.elapsed()),
+            seen = watch.next() => {
+                seen.unwrap().unwrap();
+                renewals += usize::from(began.elapsed() > Duration::from_secs(3));
+            }
+            () = sleep(Duration::from_millis(100)) => {}
+        }
+    }
+    assert!(lead.is_current(), "{fault}");
+    assert!(renewals >= 3, "{fault}: {renewals} renewals were pushed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_a_cut_off_and_a_dead_member_of_three_cost_no_leader_its_lease() {
+    let cluster = cluster().await;
+    for fault in ["frozen", "cut off", "dead"] {
+        let url = cluster.url(fault.trim());
+        let url = url.replace("cut off", "cut-off");
+        let lead = leader(&url).await;
+        let mut watch = lock(&url).watch();
+        timeout(Duration::from_secs(5), watch.next()).await.unwrap();
+        match fault {
+            "frozen" => cluster.member(0).freeze(),
+            "cut off" => cluster.isolate(0),
+            _ => cluster.member(0).kill(),
+        }
+        goes_on(&lead, &mut watch, fault).await;
+        match fault {
+            "frozen" => cluster.member(0).thaw(),
+            "cut off" => cluster.rejoin(0),
+            _ => cluster.restart([0]),
+        }
+        goes_on(&lead, &mut watch, "healed").await;
+        lead.resign().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_keeps_its_lease_while_the_leader_of_etcd_is_moved() {
+    let cluster = cluster().await;
+    let url = cluster.url("moved");
+    let lead = leader(&url).await;
+    let mut watch = lock(&url).watch();
+    for to in [2, 0, 1] {
+        cluster.move_leader(to);
+        goes_on(&lead, &mut watch, "moved").await;
+    }
+    lead.resign().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_majority_it_is_unknown_and_afterwards_goes_on() {
+    let cluster = cluster().await;
+    let url = cluster.url("majority");
+    let lock = lock(&url);
+    let seen = lock.observe().await.unwrap();
+    cluster.member(1).kill();
+    cluster.member(2).kill();
+    let error = lock.swap(&seen, &common::held(&seen)).await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("majority"), "{said}");
+    cluster.restart([1, 2]);
+    lock.observe().await.unwrap();
+}
