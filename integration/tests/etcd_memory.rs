@@ -66,15 +66,17 @@ async fn a_restore_from_a_snapshot_gives_no_live_lease_away_and_repeats_no_token
     let elections = rounds(ROUNDS, Way::ALL.len(), |lane, rounds| async move {
         let store = block_in_place(Store::start);
         let election = Election::of_a_free_lease(&store.server.url(LEASE), timing()).await;
+        let mut lived = 0;
         for round in 0..rounds {
             let lag = Lag::ALL[round % Lag::ALL.len()];
-            restored(&store, &election, round, lag, Way::ALL[lane]).await;
+            lived += usize::from(restored(&store, &election, round, lag, Way::ALL[lane]).await);
         }
-        election
+        (election, lived)
     })
     .await;
-    for election in elections {
+    for (election, lived) in elections {
         election.assert_exclusive();
+        assert!(lived > 0, "restored so slowly that no leader lived on\n{election:?}");
     }
 }
 
@@ -96,7 +98,8 @@ impl Lag {
         [Self::EarlierRenewal, Self::TermOfTheStandby, Self::EarlierTermOfTheLeader, Self::Free];
 }
 
-async fn restored(store: &Store, election: &Election, round: usize, lag: Lag, way: Way) {
+/// Whether the leader was still at work when etcd answered again.
+async fn restored(store: &Store, election: &Election, round: usize, lag: Lag, way: Way) -> bool {
     let url = store.server.url(LEASE);
     if matches!(lag, Lag::Free) {
         block_in_place(|| store.save());
@@ -122,8 +125,10 @@ async fn restored(store: &Store, election: &Election, round: usize, lag: Lag, wa
 
     election.note(format!("restored, {way:?}: {lag:?}"));
     let fault = election.now();
+    let token = election.act_after(fault).await.token;
     block_in_place(|| store.restore(way));
     election.note("it answers again");
+    let lived = election.act_after(election.now()).await.token == token;
     let mut candidates = vec![one, other];
     if way.is_safe_for_all() {
         candidates.push(election.stand(format!("c{round}"), &url).await);
@@ -133,6 +138,7 @@ async fn restored(store: &Store, election: &Election, round: usize, lag: Lag, wa
     for candidate in candidates {
         candidate.end().await;
     }
+    lived
 }
 
 /// A server, and a snapshot of it.

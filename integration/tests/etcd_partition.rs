@@ -38,7 +38,8 @@ async fn cut_off(fault: &'static str, lost: Direction) {
     rounds(ROUNDS, AT_ONCE, |lane, rounds| async move {
         for round in 0..rounds {
             let name = format!("{fault}-{lane}-{round}");
-            let url = |address| SERVER.url_through(address, &name);
+            // Of its own: who watches a prefix is told of all the leases under it.
+            let url = |address| format!("{}?prefix={name}%2F", SERVER.url_through(address, &name));
             let pair = Pair::start(SERVER.address(), url, Timing::fast()).await;
             pair.cut_off(lost).await;
             pair.end().await;
