@@ -170,6 +170,29 @@ async fn a_peer_without_tokens_is_measured_and_one_of_ours_without_is_not_believ
 }
 
 #[tokio::test]
+async fn a_peer_that_cannot_be_built_is_left_out_with_the_reason_and_one_that_nobody_meets_is_refused()
+ {
+    let directory = TempDir::new().unwrap();
+    let url = format!("fake:good:{}/{{}}", directory.path().display());
+    let around = surroundings(directory.path());
+    // An empty folder is no Go module, whether there is a Go or not.
+    let folder = TempDir::new().unwrap();
+    let peers = format!("go={}", folder.path().display());
+    let options = ["failover", "--no-floor", "--url", &url, "--peers", &peers];
+    let more = ["--faults", "step-down", "--rounds", "1"];
+    let options = Options::try_parse_from(options.iter().chain(&more)).unwrap();
+    let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
+    assert_eq!(outcome.ours().count(), 1);
+    let [why] = &outcome.warnings[..] else { panic!("{:?}", outcome.warnings) };
+    assert!(why.starts_with("fake: no go: ") && why.contains("`go"), "{why}");
+
+    let options = ["failover", "--url", &url, "--peers", "etcd-recipe"];
+    let options = Options::try_parse_from(options).unwrap();
+    let error = measure(&options, &around, CancellationToken::new()).await.unwrap_err();
+    assert!(error.to_string().contains("no peer on any store"), "{error}");
+}
+
+#[tokio::test]
 async fn a_peer_that_cannot_campaign_is_named_with_the_reason_and_ours_are_measured() {
     let (outcome, options, directory) = beside(&a_peer_that("dies"), "resign").await;
     assert_eq!(outcome.rows[0].failover.n(), 3);
