@@ -19,7 +19,11 @@ use rustls::pki_types::ServerName;
 use tokio::task;
 use tower::{BoxError, ServiceBuilder};
 
-use crate::{KubernetesConfig, error, tls};
+use crate::{
+    KubernetesConfig,
+    advice::{of_a_kubeconfig, of_configuration},
+    error, tls,
+};
 
 type Connector = TimeoutConnector<HttpsConnector<HttpConnector>>;
 
@@ -59,7 +63,8 @@ async fn from_kubeconfig(config: &KubernetesConfig) -> Result<Config, Error> {
                 .to_owned()
         }
     };
-    let failed = |why: kube::config::KubeconfigError| error::unloadable(&place, &said(&why));
+    let failed =
+        |why: kube::config::KubeconfigError| error::unloadable(&place, &of_a_kubeconfig(&why));
     let read = config
         .kubeconfig()
         .map_or_else(Kubeconfig::read, |file: &Path| Kubeconfig::read_from(file));
@@ -76,20 +81,6 @@ async fn from_kubeconfig(config: &KubernetesConfig) -> Result<Config, Error> {
         return Err(error::unloadable(&place, "proxy-url is set, and proxies are not supported"));
     }
     Ok(found)
-}
-
-/// An error and what caused it, where it does not say so itself.
-fn said(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 impl Access {
@@ -113,8 +104,8 @@ impl Access {
             Ok::<_, String>(Self {
                 connector,
                 base: config.base_uri_layer(),
-                auth: config.auth_layer().map_err(|error| said(&error))?.map(Arc::new),
-                headers: config.extra_headers_layer().map_err(|error| said(&error))?,
+                auth: config.auth_layer().map_err(|error| of_configuration(&error))?.map(Arc::new),
+                headers: config.extra_headers_layer().map_err(|error| of_configuration(&error))?,
                 since: Instant::now(),
             })
         });

@@ -2,7 +2,7 @@
 
 use std::{error, io};
 
-use kube::core::Status;
+use kube::{client::AuthError, config::KubeconfigError, core::Status};
 use leasehold_core::ErrorKind;
 use rustls::{AlertDescription, CertificateError};
 
@@ -41,10 +41,7 @@ pub(crate) fn advice(error: &kube::Error, namespace: &str) -> Advice {
 pub(crate) fn wants_other_credentials(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => status.code == 401,
-        error => {
-            cause::<rustls::Error>(error).is_some()
-                || cause::<kube::client::AuthError>(error).is_some()
-        }
+        error => cause::<rustls::Error>(error).is_some() || cause::<AuthError>(error).is_some(),
     }
 }
 
@@ -58,6 +55,7 @@ fn of_a_status(status: &Status, namespace: &str) -> Advice {
     let said = &status.message;
     match (status.code, status.reason.as_str()) {
         // As the client library writes down what it could not read.
+        (0, _) => nonsense("some JSON"),
         (code, "Failed to parse error data") => nonsense(&format!("code {code}")),
         (401, _) => Advice::new(
             ErrorKind::Denied,
@@ -105,28 +103,22 @@ fn nonsense(what: &str) -> Advice {
     Advice::new(
         ErrorKind::Unexpected,
         format!("it answered with {what}, and nothing that an apiserver says"),
-        "see whether the server's URL is that of an apiserver, and whether a proxy stands between",
+        "see whether the server's URL is that of an apiserver (https://, mostly), and whether a proxy \
+         stands between",
     )
 }
 
 fn of_the_way(error: &kube::Error) -> Advice {
-    if let Some(error) = cause::<kube::client::AuthError>(error) {
-        let advice = "see the user's entry in the kubeconfig, and its plugin";
-        // What a plugin has printed may be a secret.
-        let said = match error {
-            kube::client::AuthError::AuthExecRun { cmd, out } => {
-                format!("the plugin {cmd:?} ended with {}", out.status)
-            }
-            error => error.to_string(),
-        };
-        return Advice::new(ErrorKind::Denied, said, advice);
+    if let Some(error) = cause::<AuthError>(error) {
+        let advice = "see the user's entry in the kubeconfig";
+        return Advice::new(ErrorKind::Denied, of_credentials(error), advice);
     }
     if let Some(error) = cause::<rustls::Error>(error) {
         return of_tls(error);
     }
     let said = innermost(error);
     let (kind, advice) = match cause::<io::Error>(error).map(io::Error::kind) {
-        _ if said.contains("lookup") || said.contains("resolve") => (
+        _ if ["lookup", "resolve", "dns name"].iter().any(|it| said.contains(it)) => (
             ErrorKind::Unreachable,
             "the server's name does not resolve: correct it, or see the DNS",
         ),
@@ -149,6 +141,59 @@ fn of_the_way(error: &kube::Error) -> Advice {
         ),
     };
     Advice::new(kind, said, advice)
+}
+
+/// What is wrong with the credentials. What a plugin has printed, or a file holds, may be a secret.
+fn of_credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the plugin for credentials ended with {}: run it by hand", out.status)
+        }
+        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
+            "the plugin for credentials printed no ExecCredential: run it by hand".to_owned()
+        }
+        AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
+            "the token or the password has characters that none can have".to_owned()
+        }
+        error => said(error),
+    }
+}
+
+/// What is wrong with what was read, before anybody is asked.
+pub(crate) fn of_configuration(error: &kube::Error) -> String {
+    match cause::<AuthError>(error) {
+        Some(error) => of_credentials(error),
+        None => said(error),
+    }
+}
+
+/// What is wrong with a kubeconfig. A parser shows the line that it does not understand, which may
+/// hold a secret.
+pub(crate) fn of_a_kubeconfig(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::Parse(error) => {
+            let said = error.to_string();
+            let from = said.find("line ").map(|at| &said[at..]).unwrap_or_default();
+            let place: String =
+                from.chars().take_while(|c| c.is_alphanumeric() || *c == ' ').collect();
+            format!("it is no kubeconfig in YAML, {}", place.trim())
+        }
+        error => said(error),
+    }
+}
+
+/// An error and what caused it, where it does not say so itself, on one line.
+fn said(error: &dyn error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    short(&text)
 }
 
 fn of_tls(error: &rustls::Error) -> Advice {
