@@ -60,7 +60,8 @@ impl EtcdOptions {
         self.argument(format!("--auth-token-ttl={seconds}"))
     }
 
-    /// How many bytes its data may have until it refuses writes (NOSPACE).
+    /// How many bytes its data may have until it refuses writes (NOSPACE). It counts them when it
+    /// commits them to its file, ten times a second.
     pub fn quota(self, bytes: u64) -> Self {
         self.argument(format!("--quota-backend-bytes={bytes}"))
     }

@@ -5,8 +5,6 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use percent_encoding::percent_decode_str;
-
 use super::{
     EtcdOptions, ServerError, ToolError,
     member::{Member, PROGRAM},
@@ -62,7 +60,7 @@ impl EtcdServer {
         match Way::find(&PROGRAM, options.own)? {
             Found::Elsewhere(url) => Self::elsewhere(url, options),
             Found::Here(way) => {
-                let member = Arc::new(Member::alone(options.clone()));
+                let member = Arc::new(Member::alone(options));
                 let own = Own::start(&way, &(member.clone() as Arc<dyn Recipe>))?;
                 let server = Self::of(own, member);
                 if server.options.auth {
@@ -76,12 +74,7 @@ impl EtcdServer {
     fn elsewhere(url: String, options: EtcdOptions) -> Result<Self, ServerError> {
         let rest = url.trim_start_matches("etcd://");
         let (login, host) = rest.rsplit_once('@').map_or((None, rest), |(l, h)| (Some(l), h));
-        let login = login.map(|login| {
-            let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let [user, password] = [user, password]
-                .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned());
-            Login { user, password }
-        });
+        let login = login.map(Login::of_a_url);
         let address = host.to_socket_addrs()?.next();
         let address = address.ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let (candidate, operator, place) = (login.clone(), login, Place::Elsewhere(url));
@@ -217,7 +210,7 @@ impl EtcdServer {
     pub(super) fn tool(&self, name: &'static str, words: &[String]) -> Result<String, ToolError> {
         let done = match &self.place {
             Place::Here(here) => here.own.tool(name, words),
-            Place::Elsewhere(_) => Tool::of(name, None).run(words),
+            Place::Elsewhere(_) => Tool::of(name, PROGRAM.find().ok().as_deref()).run(words),
         };
         match done {
             Ok(done) if done.succeeded => Ok(done.said.trim_end_matches('\n').to_owned()),

@@ -1,3 +1,5 @@
+use percent_encoding::percent_decode_str;
+
 use super::{EtcdServer, ToolError};
 
 /// What nobody may read in a log, and what a URL must not carry as it is.
@@ -15,6 +17,14 @@ pub(super) struct Login {
 impl Login {
     pub(super) fn candidate() -> Self {
         Self { user: "leasehold".to_owned(), password: CANDIDATES_PASSWORD.to_owned() }
+    }
+
+    /// Of `user:password`, as a URL has it.
+    pub(super) fn of_a_url(text: &str) -> Self {
+        let (user, password) = text.split_once(':').unwrap_or((text, ""));
+        let [user, password] =
+            [user, password].map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned());
+        Self { user, password }
     }
 
     pub(super) fn root() -> Self {

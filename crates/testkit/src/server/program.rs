@@ -36,7 +36,7 @@ pub(crate) struct Version(pub(crate) u32, pub(crate) u32);
 impl Program {
     /// The first that is new enough: where the variable says, else on the PATH, else in the folder
     /// where the project's set-up keeps what it has built. Else what was found in their places.
-    pub(super) fn find(&self) -> Result<PathBuf, String> {
+    pub(crate) fn find(&self) -> Result<PathBuf, String> {
         if let Some(program) = variable(self.path) {
             // The server runs in a directory of its own.
             let program = path::absolute(program);

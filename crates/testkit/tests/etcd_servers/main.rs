@@ -1,9 +1,13 @@
 //! Real servers: they answer, freeze, die, come back, and are gone with the test.
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+mod ends;
 mod options;
 mod restored;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod several;
+mod ways;
 
 use std::{io::ErrorKind, net::TcpStream};
 

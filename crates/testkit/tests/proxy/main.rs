@@ -6,7 +6,7 @@ mod ends;
 mod wire;
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
@@ -36,6 +36,24 @@ fn a_healthy_link_carries_everything_both_ways_unchanged() {
     assert!(sent == back, "{} bytes of {}", back.len(), sent.len());
     echo.join().unwrap();
     assert_eq!(link.accepted(), 1);
+}
+
+#[test]
+fn a_connection_that_came_another_way_is_carried_as_those_that_came_to_the_address() {
+    let Wire { server, link, near: mut first, far: _far } = Wire::new();
+    let other_door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(other_door.local_addr().unwrap()).unwrap();
+    link.carry(accept(&other_door)).unwrap();
+    let mut far = accept(&server);
+    say(&mut near, "?");
+    hear(&mut far, "?");
+    say(&mut far, "!");
+    hear(&mut near, "!");
+    assert_eq!((link.accepted(), link.connections()), (2, 2));
+    link.reset();
+    for near in [&mut near, &mut first] {
+        assert_eq!(near.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
 }
 
 #[test]

@@ -3,16 +3,12 @@
 
 mod ends;
 mod options;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod several;
 mod ways;
 
-use std::{
-    env,
-    io::ErrorKind,
-    net::TcpStream,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{io::ErrorKind, net::TcpStream, time::Duration};
 
 use leasehold_testkit::redis::{RedisOptions, RedisServer, Value};
 use tokio::{
@@ -22,15 +18,6 @@ use tokio::{
 
 fn own() -> RedisServer {
     RedisOptions::new().own().start().unwrap()
-}
-
-/// Runs an ignored test of this program, a role, in a process of its own.
-fn role(name: &str) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", name, "--nocapture"]);
-    command.env_remove("LEASEHOLD_SERVERS").env_remove("LEASEHOLD_REDIS_URL");
-    command.env_remove("LEASEHOLD_REDIS_SERVER").stdin(Stdio::piped()).stdout(Stdio::piped());
-    command
 }
 
 #[test]

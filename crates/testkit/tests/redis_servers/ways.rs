@@ -2,7 +2,7 @@
 
 use leasehold_testkit::redis::{RedisOptions, RedisServer};
 
-use crate::role;
+use crate::servers::role;
 
 #[test]
 fn without_a_server_the_error_says_how_to_get_one() {

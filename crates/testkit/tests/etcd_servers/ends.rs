@@ -1,0 +1,39 @@
+//! Nothing is left of it.
+
+use std::{io::ErrorKind, net::TcpStream};
+
+use leasehold_testkit::etcd::EtcdCluster;
+
+use crate::{own, servers};
+
+#[test]
+fn nothing_is_left_of_a_test_that_was_killed() {
+    servers::is_killed_and_leaves_nothing("ends::has_servers_until_it_is_killed", 6);
+}
+
+#[test]
+#[ignore = "a role of nothing_is_left_of_a_test_that_was_killed"]
+fn has_servers_until_it_is_killed() {
+    let alone @ [_, frozen, killed] = &[own(), own(), own()];
+    frozen.freeze();
+    killed.kill();
+    let cluster = EtcdCluster::start().unwrap();
+    cluster.isolate(0);
+    let members = (0..3).map(|number| cluster.member(number));
+    let all: Vec<_> = alone
+        .iter()
+        .chain(members)
+        .map(|server| (server.address(), server.run_directory()))
+        .collect();
+    servers::has(&all);
+}
+
+#[test]
+fn nothing_is_left_of_a_server_that_was_dropped() {
+    let server = own();
+    let (address, directory) = (server.address(), server.run_directory().to_owned());
+    assert!(directory.exists());
+    drop(server);
+    assert!(!directory.exists());
+    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
