@@ -80,16 +80,13 @@ async fn whatever_replaces_a_term_ends_its_writes() {
     for replaced in 0..5 {
         let token = write(&lock, |record| record).await;
         assert!(may_write(&mut client, &lock, token).await);
+        let of_the_same_token = |tenure| move |record| Record { token, tenure, ..record };
         match replaced {
-            0 => drop(write(&lock, |record| record).await),
-            1 => drop(
-                write(&lock, |record| Record { token, tenure: Tenure::Vacant, ..record }).await,
-            ),
-            2 => {
-                drop(write(&lock, |record| Record { token, tenure: Tenure::Free, ..record }).await)
-            }
-            3 => drop(client.put(lock.key(), "garbage", None).await.unwrap()),
-            _ => drop(client.delete(lock.key(), None).await.unwrap()),
+            0 => _ = write(&lock, |record| record).await,
+            1 => _ = write(&lock, of_the_same_token(Tenure::Vacant)).await,
+            2 => _ = write(&lock, of_the_same_token(Tenure::Free)).await,
+            3 => _ = client.put(lock.key(), "garbage", None).await.unwrap(),
+            _ => _ = client.delete(lock.key(), None).await.unwrap(),
         }
         assert!(!may_write(&mut client, &lock, token).await, "{replaced}");
     }

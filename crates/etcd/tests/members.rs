@@ -11,7 +11,10 @@ use futures::{StreamExt as _, stream::BoxStream};
 use leasehold_core::{
     Candidate, Elector, Error, Leadership, LeaseLock, Observation, Timing, create_free,
 };
-use leasehold_testkit::etcd::{EtcdCluster, EtcdOptions};
+use leasehold_testkit::{
+    Proxy,
+    etcd::{EtcdCluster, EtcdOptions},
+};
 use tokio::{
     sync::Mutex,
     task::spawn_blocking,
@@ -83,6 +86,23 @@ async fn a_frozen_a_cut_off_and_a_dead_member_of_three_cost_no_leader_its_lease(
         goes_on(&lead, &mut watch, "healed").await;
         lead.resign().await;
     }
+}
+
+/// A link that swallows packets looks alive for minutes, and leads to somebody again at once for
+/// whoever connects anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_vain_is_not_repeated_on_the_same_connection() {
+    let cluster = cluster().await;
+    let link = Proxy::start(cluster.member(0).address()).unwrap();
+    let lock = lock(&cluster.url_through([link.address()], "in-vain"));
+    lock.observe().await.unwrap();
+    cluster.member(0).freeze();
+    link.set_target(cluster.member(1).address());
+    // As an elector does.
+    let short = Duration::from_millis(200);
+    timeout(short, lock.observe()).await.unwrap_err();
+    timeout(Duration::from_secs(1), lock.observe()).await.expect("no answer").unwrap();
+    cluster.member(0).thaw();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use common::{held, lock};
 use futures::{StreamExt as _, future};
 use leasehold_core::{Candidate, Elector, LeaseLock, Swap, Timing, create_free};
 use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
+use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 
 /// Logins of any candidate since the server began.
@@ -21,18 +22,19 @@ fn logins(server: &EtcdServer) -> f64 {
     )
 }
 
-/// With tokens that end two seconds after the login, whatever they are used for.
-fn with_short_tokens() -> EtcdServer {
-    let secret = tempfile::Builder::new().keep(true).tempfile().unwrap();
+/// With tokens that end two seconds after the login, whatever they are used for. Their secret lives
+/// for as long as the server.
+fn with_short_tokens() -> (EtcdServer, NamedTempFile) {
+    let secret = NamedTempFile::new().unwrap();
     fs::write(secret.path(), "a secret of thirty-two bytes and more").unwrap();
     let path = secret.path().display();
     let token = format!("--auth-token=jwt,sign-method=HS256,priv-key={path},ttl=2s");
-    EtcdOptions::new().auth().argument(token).start().unwrap()
+    (EtcdOptions::new().auth().argument(token).start().unwrap(), secret)
 }
 
 #[tokio::test]
 async fn a_leader_keeps_its_lease_beyond_the_lifetime_of_its_token() {
-    let server = with_short_tokens();
+    let (server, _secret) = with_short_tokens();
     let url = server.url("jobs");
     create_free(&lock(&url)).await.unwrap();
     let ms = Duration::from_millis;
@@ -60,7 +62,7 @@ async fn a_leader_keeps_its_lease_beyond_the_lifetime_of_its_token() {
 
 #[tokio::test]
 async fn a_token_that_ended_is_replaced_within_the_call() {
-    let server = with_short_tokens();
+    let (server, _secret) = with_short_tokens();
     let lock = lock(&server.url("jobs"));
     let mut seen = lock.observe().await.unwrap();
     for _ in 0..2 {
