@@ -4,6 +4,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use leasehold::{
     Guarantees, LeaseLock, LeaseName, connect,
+    etcd::{Etcd, EtcdConfig},
     redis::{Redis, RedisConfig},
 };
 
@@ -36,9 +37,12 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     for url in ["memory:jobs", &file] {
         backends.push(connect(url).await.unwrap().guarantees());
     }
-    // What it promises it says without a server.
+    // What they promise they say without a server.
+    let jobs = || LeaseName::new("jobs").unwrap();
     let redis = Redis::new(RedisConfig::single("localhost", 6379));
-    backends.push(redis.lock(LeaseName::new("jobs").unwrap()).guarantees());
+    backends.push(redis.lock(jobs()).guarantees());
+    let etcd = Etcd::new(EtcdConfig::new([("localhost", 2379)]).unwrap());
+    backends.push(etcd.lock(jobs()).guarantees());
     let expected = table(&backends);
 
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
@@ -50,7 +54,7 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     } else {
         assert_eq!(
             written, expected,
-            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis --test readme"
+            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis,etcd --test readme"
         );
     }
 }

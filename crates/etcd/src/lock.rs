@@ -175,10 +175,9 @@ impl LeaseLock for EtcdLock {
     fn guarantees(&self) -> Guarantees {
         Guarantees {
             backend: "etcd",
-            memory_loss: "a majority of disks keeps every answered write; after a restore from a \
-                          snapshot whoever saw a newer revision waits, and refuses older tokens; \
-                          one that starts afterwards cannot know of them, unless the restore was \
-                          given a `--bump-revision`",
+            memory_loss: "a majority of disks keeps what was answered; a restore from a snapshot \
+                          into another cluster starts a wait, and with `--bump-revision` versions go \
+                          on from above; without these, what a newcomer cannot know is not covered",
             pushes: true,
             proves_death: false,
             shortest_lease: Duration::from_millis(100),
