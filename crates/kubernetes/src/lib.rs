@@ -69,7 +69,7 @@
 //! | the Lease is deleted, or its namespace | nothing where a record was | the leader stops; the others write a vacant one, and wait a whole lease duration |
 //! | a Lease is restored from a backup | another uid | wait a whole lease duration |
 //! | etcd is restored from a snapshot, **with** `--bump-revision` | greater versions | nothing |
-//! | etcd is restored **without** it | older versions | those that live wait a whole lease duration, and go on above the tokens that they know |
+//! | etcd is restored **without** it | older versions | those that live wait a whole lease duration, and go on above the tokens that they know; until versions have caught up with these, nobody else believes them, and a release is waited out |
 //!
 //! **Not covered:** a candidate that starts after an etcd was restored without `--bump-revision` cannot
 //! know of the greater versions and tokens that there were. (Kubernetes asks for that option in any
@@ -101,6 +101,7 @@ mod client;
 mod config;
 mod error;
 mod judge;
+mod lease;
 mod lock;
 mod record;
 mod tls;

@@ -19,7 +19,7 @@ use crate::{
     advice::is_forbidden,
     client::{Link, within},
     error, judge,
-    lock::Lease,
+    lease::Lease,
 };
 
 /// After so many seconds the apiserver ends a watch, and it is begun again: what was lost on the way,

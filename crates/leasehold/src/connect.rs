@@ -20,6 +20,11 @@ const FORMS: &[Form] = &[
         form: "etcd://[user:password@]host[:port][,host[:port]…]/NAME",
     },
     Form {
+        schemes: &["kubernetes"],
+        feature: Some("kubernetes"),
+        form: "kubernetes://[NAMESPACE]/NAME[?mixed_fleet=true]",
+    },
+    Form {
         schemes: &["redis", "rediss"],
         feature: Some("redis"),
         form: "redis://[user:password@]host[:port][/db]#NAME",
@@ -45,6 +50,8 @@ const FORMS: &[Form] = &[
 const GUESSES: &[(&str, &str)] = &[
     ("etcd+tls", "etcds"),
     ("etcd+ssl", "etcds"),
+    ("k8s", "kubernetes"),
+    ("kube", "kubernetes"),
     ("redis-sentinel", "redis+sentinel"),
     ("rediss-sentinel", "rediss+sentinel"),
     ("sentinel", "redis+sentinel"),
@@ -68,13 +75,15 @@ const GUESSES: &[(&str, &str)] = &[
 /// | `file:///absolute/dir/NAME` | a directory | `file` |
 /// | `etcd://[user:password@]host[:port][,host[:port]…]/NAME[?prefix=…]` | etcd | `etcd` |
 /// | `etcds://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `etcd` |
+/// | `kubernetes://[NAMESPACE]/NAME[?mixed_fleet=true&kubeconfig=…&context=…]` | a Lease of a cluster: the Pod's own, or a kubeconfig's | `kubernetes` |
 /// | `redis://[user:password@]host[:port][/db]#NAME` | Redis or Valkey | `redis` |
 /// | `redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME` | the same, by its socket | `redis` |
 /// | `redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db][?sentinel_user=…&sentinel_password=…]#NAME` | the same, found by its sentinels | `redis` |
 /// | `redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME` | a Redis Cluster | `redis` |
 /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `redis` |
 ///
-/// More about those of etcd is at `leasehold::etcd::EtcdConfig::from_url`, about those of Redis at
+/// More about those of etcd is at `leasehold::etcd::EtcdConfig::from_url`, about those of Kubernetes at
+/// `leasehold::kubernetes::KubernetesConfig::from_url`, about those of Redis at
 /// `leasehold::redis::RedisConfig::from_url`.
 ///
 /// # Errors
@@ -118,6 +127,10 @@ pub async fn connect(url: &str) -> Result<Arc<dyn LeaseLock>, Error> {
         Some("file") => Err(invalid(format!("{FILE_FORM}: three slashes, and no host"))),
         #[cfg(feature = "etcd")]
         Some("etcd") => Ok(Arc::new(leasehold_etcd::EtcdLock::connect(url).await?)),
+        #[cfg(feature = "kubernetes-unversioned")]
+        Some("kubernetes") => {
+            Ok(Arc::new(leasehold_kubernetes::KubernetesLock::connect(url).await?))
+        }
         #[cfg(feature = "redis")]
         Some("redis") => Ok(Arc::new(leasehold_redis::RedisLock::connect(url).await?)),
         Some(feature) => Err(invalid(format!(

@@ -29,6 +29,8 @@
 //! | (always) | `memory:NAME` | within one process |
 //! | `file` | `file:///absolute/dir/NAME` | the processes of one host, over a directory |
 //! | `etcd` | `etcd://[user:password@]host:port[,host:port…]/NAME`, and `etcds` | etcd |
+//! | `kubernetes` | `kubernetes://[NAMESPACE]/NAME[?mixed_fleet=true]` | a Kubernetes Lease |
+//! | `kubernetes-unversioned` | the same | the same, where the program chooses the version of the API by a feature of its own `k8s-openapi` |
 //! | `redis` | `redis://[user:password@]host[:port][/db]#NAME`, and `rediss`, `redis+unix`, `redis+sentinel`, `redis+cluster` | Redis or Valkey: one server, sentinels, a cluster |
 //!
 //! Everything else is documented where it is defined: the contract at [`LeaseLock`], the election
@@ -50,6 +52,12 @@ pub mod file {
 #[cfg(feature = "etcd")]
 pub mod etcd {
     pub use leasehold_etcd::*;
+}
+
+/// A Kubernetes Lease.
+#[cfg(feature = "kubernetes-unversioned")]
+pub mod kubernetes {
+    pub use leasehold_kubernetes::*;
 }
 
 /// Redis or Valkey.

@@ -30,6 +30,7 @@ async fn an_unknown_scheme_lists_the_known_ones() {
     for form in [
         "etcd://",
         "etcds://",
+        "kubernetes://",
         "redis://",
         "rediss://",
         "redis+unix:///",
@@ -50,6 +51,7 @@ async fn what_other_programs_call_a_scheme_is_answered_with_ours() {
         ("unix:///run/redis.sock#jobs", "redis+unix://"),
         ("redis+ssl://h#jobs", "rediss://"),
         ("valkey://h#jobs", "redis://"),
+        ("k8s:///jobs", "kubernetes://"),
     ] {
         let error = connect(url).await.unwrap_err().to_string();
         assert!(error.contains(&format!("perhaps {meant} is meant")), "{error}");
@@ -64,6 +66,7 @@ async fn a_known_scheme_whose_feature_is_off_says_which_to_turn_on() {
         ("file:///var/lib/app/jobs", "file", cfg!(feature = "file")),
         ("etcd://h/jobs", "etcd", cfg!(feature = "etcd")),
         ("etcds://a:1,b:2/jobs", "etcd", cfg!(feature = "etcd")),
+        ("kubernetes:///jobs", "kubernetes", cfg!(feature = "kubernetes-unversioned")),
         ("redis://h#jobs", "redis", cfg!(feature = "redis")),
         ("rediss://:hunter2@h#jobs", "redis", cfg!(feature = "redis")),
         ("redis+unix:///x.sock#jobs", "redis", cfg!(feature = "redis")),
@@ -190,6 +193,26 @@ mod redis {
                 if url.contains("unix") { "/no/such/place.sock" } else { &*address.to_string() };
             assert!(said.contains(place) && said.contains("\"jobs\""), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
+
+#[cfg(feature = "kubernetes-unversioned")]
+mod kubernetes {
+    use super::refused;
+
+    #[tokio::test]
+    async fn a_kubernetes_url_of_another_form_says_which_form_it_wants() {
+        for (url, why) in [
+            ("kubernetes:jobs", "does not begin with kubernetes://"),
+            ("kubernetes://jobs", "the slash in front of the name is missing"),
+            ("kubernetes://10.0.0.1:6443/jobs", "a namespace stands where"),
+            ("kubernetes:///Jobs", "lower case letters"),
+            ("kubernetes:///jobs?token=hunter2", "unknown"),
+            ("kubernetes:///jobs?kubeconfig=/no/such/file", "/no/such/file"),
+        ] {
+            let error = refused(url).await.to_string();
+            assert!(error.contains(why) && !error.contains("hunter2"), "{url}: {error}");
         }
     }
 }

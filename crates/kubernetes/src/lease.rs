@@ -1,0 +1,236 @@
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use kube::{Api, core::DynamicObject};
+use leasehold_core::{Error, ErrorKind, LeaseName, Observation, Record, Swap, Tenure};
+use tokio::sync::watch::Sender;
+
+use crate::{
+    Kubernetes,
+    judge::{self, Shown, Unshowable},
+    record::{self, Step},
+};
+
+/// One lease, for its lock and for those who watch.
+pub(crate) struct Lease {
+    pub(crate) kubernetes: Kubernetes,
+    pub(crate) name: String,
+    /// As [`LeaseLock::describe`] shows it.
+    title: String,
+    /// The greatest version that a call was answered with: a watch that does not show it soon is
+    /// deaf.
+    pub(crate) answered: Sender<u64>,
+    /// What is unbelievable is warned of once: the last that was.
+    warned_of: Mutex<String>,
+    /// That somebody else's candidates stand for it is warned of once.
+    warned_of_others: AtomicBool,
+    /// That changes are not pushed is warned of once.
+    warned_of_blindness: AtomicBool,
+}
+
+impl Lease {
+    pub(crate) fn new(kubernetes: Kubernetes, name: &LeaseName) -> Self {
+        let title = format!(
+            "kubernetes lease {name:?} in namespace {:?} at {}",
+            kubernetes.namespace(),
+            kubernetes.server()
+        );
+        Self {
+            kubernetes,
+            name: name.as_str().to_owned(),
+            title,
+            answered: Sender::new(0),
+            warned_of: Mutex::default(),
+            warned_of_others: AtomicBool::new(false),
+            warned_of_blindness: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    pub(crate) fn operation(&self, verb: &str) -> String {
+        format!("{verb} {}", self.title)
+    }
+
+    /// What is there now.
+    pub(crate) async fn observe(&self) -> Result<Observation, Error> {
+        let operation = self.operation("read");
+        let name = self.name.clone();
+        let look = |api: Api<DynamicObject>| async move {
+            match api.get(&name).await {
+                Ok(object) => Ok(Some(object)),
+                Err(kube::Error::Api(status)) if is_absence(&status) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        match self.kubernetes.ask(&operation, look).await? {
+            Some(object) => self.answered(object, &operation),
+            None => Ok(judge::absent()),
+        }
+    }
+
+    /// Replaces exactly the expected observation, or says what is there instead.
+    pub(crate) async fn swap(
+        &self,
+        expected: &Observation,
+        record: &Record,
+    ) -> Result<Swap, Error> {
+        let operation = self.operation("replace");
+        let Some(written) = self.write(expected, record, &operation).await? else {
+            // Refused, whatever is there: also where it cannot be shown.
+            return Ok(Swap::Refused(self.observe().await.ok()));
+        };
+        Ok(Swap::Written(self.answered(written, &operation)?))
+    }
+
+    /// What is there after it was written, or nothing where it was refused.
+    async fn write(
+        &self,
+        expected: &Observation,
+        record: &Record,
+        operation: &str,
+    ) -> Result<Option<DynamicObject>, Error> {
+        if expected.record.is_some() {
+            return match self.replacement(expected, record) {
+                Some(object) => self.replace(object, operation, false).await,
+                None => Ok(None),
+            };
+        }
+        let vacant = record::vacant(self.kubernetes.namespace(), &self.name, record);
+        let Some(created) = self.create(vacant, operation, false).await? else { return Ok(None) };
+        if record.tenure == Tenure::Vacant {
+            return Ok(Some(created));
+        }
+        let created = self.answered(created, operation)?;
+        let record = Record { era: created.era.clone(), ..record.clone() };
+        match self.replacement(&created, &record) {
+            Some(object) => self.replace(object, operation, false).await,
+            None => Ok(None),
+        }
+    }
+
+    fn replacement(&self, expected: &Observation, record: &Record) -> Option<DynamicObject> {
+        record::replacement(expected, record, self.kubernetes.config().is_mixed_fleet())
+    }
+
+    async fn create(
+        &self,
+        object: DynamicObject,
+        operation: &str,
+        dry: bool,
+    ) -> Result<Option<DynamicObject>, Error> {
+        let call = |api| async move { record::create(&api, &object, dry).await };
+        Ok(self.kubernetes.ask(operation, call).await?.written())
+    }
+
+    async fn replace(
+        &self,
+        object: DynamicObject,
+        operation: &str,
+        dry: bool,
+    ) -> Result<Option<DynamicObject>, Error> {
+        let call = |api| async move { record::replace(&api, &object, dry).await };
+        Ok(self.kubernetes.ask(operation, call).await?.written())
+    }
+
+    /// Does all that an election will do, without doing it.
+    pub(crate) async fn rehearse(&self) -> Result<(), Error> {
+        let seen = self.observe().await?;
+        let operation = self.operation("rehearse a write of");
+        match &seen.record {
+            Some(record) => {
+                if let Some(object) = self.replacement(&seen, record) {
+                    self.replace(object, &operation, true).await?;
+                }
+            }
+            None => {
+                let record = Record::unreadable(seen.era);
+                let vacant = record::vacant(self.kubernetes.namespace(), &self.name, &record);
+                self.create(vacant, &operation, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a call was answered with.
+    fn answered(&self, object: DynamicObject, operation: &str) -> Result<Observation, Error> {
+        let seen = self.shown(object, operation)?;
+        let number = seen.version.number();
+        self.answered.send_if_modified(|greatest| {
+            let news = number > *greatest;
+            *greatest = number.max(*greatest);
+            news
+        });
+        Ok(seen)
+    }
+
+    /// # Errors
+    /// The record is of a newer format, or there is no sense in the answer.
+    pub(crate) fn shown(
+        &self,
+        object: DynamicObject,
+        operation: &str,
+    ) -> Result<Observation, Error> {
+        let Shown { observation, flaw, foreign } = judge::shown(object).map_err(|unshowable| {
+            let kind = match unshowable {
+                Unshowable::Newer(_) => ErrorKind::NewerFormat,
+                Unshowable::Nonsense(_) => ErrorKind::Unexpected,
+            };
+            Error::new(kind, operation.to_owned(), unshowable.to_string())
+        })?;
+        if let Some(flaw) = flaw {
+            let mut warned_of = self.warned_of.lock().unwrap_or_else(PoisonError::into_inner);
+            if *warned_of != flaw {
+                tracing::warn!(lease = %self.title, "what the Lease says is not believed: {flaw}");
+                *warned_of = flaw;
+            }
+        }
+        if foreign
+            && !self.kubernetes.config().is_mixed_fleet()
+            && !self.warned_of_others.swap(true, Ordering::Relaxed)
+        {
+            let holder = observation.record.as_ref().and_then(Record::holder);
+            tracing::warn!(
+                lease = %self.title,
+                holder,
+                "candidates of another library stand for this lease: set mixed_fleet on all of ours"
+            );
+        }
+        Ok(observation)
+    }
+
+    /// To watch is forbidden: a handover takes as long as a crash.
+    pub(crate) fn warn_of_blindness(&self) {
+        if !self.warned_of_blindness.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                lease = %self.title,
+                "this account may not watch the Lease, so that a release is seen no sooner than a \
+                 crash: give it the verb \"watch\""
+            );
+        }
+    }
+}
+
+impl Step {
+    fn written(self) -> Option<DynamicObject> {
+        match self {
+            Self::Written(object) => Some(object),
+            Self::Refused => None,
+        }
+    }
+}
+
+/// Only the apiserver's own word that there is no such Lease: a path that is not served, or a proxy,
+/// answers with the same number.
+fn is_absence(status: &kube::core::Status) -> bool {
+    status.code == 404
+        && status.reason == "NotFound"
+        && status
+            .details
+            .as_ref()
+            .is_some_and(|details| details.kind == "leases" && !details.name.is_empty())
+}
