@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use futures::StreamExt;
 use leasehold::{LeaseLock, Timing, connect};
 use leasehold_integration::{Contender, Election, rounds, within};
 use leasehold_testkit::etcd::EtcdCluster;
@@ -13,6 +14,8 @@ use tokio::{task::block_in_place, time};
 const ROUNDS: usize = 20;
 /// In so many of them leadership of the long lease is kept.
 const KEPT: usize = 18;
+/// After what etcd has refused, perhaps at once.
+const PAUSE: Duration = Duration::from_millis(10);
 /// As many at once, each with a cluster of its own.
 const LANES: usize = 2;
 
@@ -82,7 +85,6 @@ async fn in_lanes(fault: Fault) {
 /// Whether leadership of the long lease was kept.
 async fn round(cluster: &EtcdCluster, fault: Fault, long: &Lease, short: &Lease) -> bool {
     let (token, _) = (long.led().await, short.led().await);
-    let struck = long.election.now();
     for lease in [long, short] {
         lease.election.note(format!("etcd's leader: {fault:?}"));
     }
@@ -95,10 +97,9 @@ async fn round(cluster: &EtcdCluster, fault: Fault, long: &Lease, short: &Lease)
     let took = short.election.now() - answered;
     assert!(took <= bound(short.election.timing()), "{took:?}");
 
-    // Who has not renewed since then does not lead any more.
-    let still = long.election.act_after(struck + long.election.timing().holder_duration()).await;
+    let renewed = long.next_write().await == token;
     block_in_place(|| fault.mend(cluster, member));
-    still.token == token
+    renewed
 }
 
 /// Within this somebody leads after etcd answers again: whoever was pushed nothing meanwhile saw the
@@ -112,7 +113,7 @@ fn bound(timing: Timing) -> Duration {
 struct Lease {
     election: Election,
     candidates: [Contender; 2],
-    lock: std::sync::Arc<dyn LeaseLock>,
+    lock: Arc<dyn LeaseLock>,
 }
 
 impl Lease {
@@ -135,11 +136,33 @@ impl Lease {
         let limit = self.election.timing().call_timeout();
         within("etcd answers", "", async {
             while !matches!(time::timeout(limit, self.lock.observe()).await, Ok(Ok(_))) {
-                // Refused at once, perhaps.
-                time::sleep(Duration::from_millis(10)).await;
+                time::sleep(PAUSE).await;
             }
         })
         .await;
+    }
+
+    /// The token of whoever is the next to renew it, or to take it.
+    async fn next_write(&self) -> u64 {
+        let mut seen = None;
+        within("a write", "", async {
+            loop {
+                let mut changes = self.lock.watch();
+                // What was there already comes first, and a watch may break.
+                while let Some(Ok(now)) = changes.next().await {
+                    let held = now.record.filter(|record| record.holder().is_some());
+                    match (seen, held) {
+                        (None, _) => seen = Some(now.version.number()),
+                        (Some(seen), Some(held)) if now.version.number() > seen => {
+                            return held.token.number();
+                        }
+                        _ => {}
+                    }
+                }
+                time::sleep(PAUSE).await;
+            }
+        })
+        .await
     }
 
     async fn ends_well(self) {
