@@ -34,7 +34,7 @@ mod store;
 mod table;
 
 pub use clock::monotonic;
-pub use contender::ContenderOptions;
+pub use contender::{ContenderOptions, Order, Orders, Voice, hung_up};
 pub use durations::Durations;
 pub use event::{Event, Parsed};
 pub use fault::Fault;

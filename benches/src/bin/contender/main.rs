@@ -2,7 +2,6 @@
 //! object a line on standard output. `benches/README.md` lists the lines.
 
 mod trace;
-mod voice;
 mod work;
 
 use std::{sync::Arc, time::Duration};
@@ -10,15 +9,11 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use clap::Parser;
 use leasehold::{Candidate, Elector, Timing};
-use leasehold_bench::{ContenderOptions, Durations};
+use leasehold_bench::{ContenderOptions, Durations, Order, Orders, Voice};
 use serde_json::json;
-use tokio::{
-    io::AsyncReadExt,
-    signal::unix::{SignalKind, signal},
-};
 use tokio_util::sync::CancellationToken;
 
-use self::{voice::Voice, work::Work};
+use self::work::Work;
 
 /// Campaigns for a lease, works while it leads, and says what happens to it.
 #[derive(Parser)]
@@ -46,9 +41,7 @@ async fn run(Options { contender: options, work_every }: Options) -> anyhow::Res
     trace::install(options.trace.then(|| voice.clone()));
 
     let shutdown = CancellationToken::new();
-    // Before anything is said: who hears `ready` may send a signal.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut step_down = signal(SignalKind::user_defined1())?;
+    let mut orders = Orders::listen()?;
     let Durations { lease, deadline, retry } = options.timing;
     let timing = Timing::new(lease, deadline, retry).context("--timing")?;
     let lock = leasehold::connect(&options.url).await?;
@@ -57,32 +50,24 @@ async fn run(Options { contender: options, work_every }: Options) -> anyhow::Res
 
     let work = Work::new(voice.clone(), work_every, shutdown.clone());
     let election = elector.run(shutdown.clone(), |lead| work.clone().lead(lead));
-    let orders = async {
-        let mut end_of_input = Box::pin(hung_up());
+    let obey = async {
         loop {
-            tokio::select! {
-                _ = terminate.recv() => shutdown.cancel(),
-                () = &mut end_of_input => shutdown.cancel(),
-                Some(()) = step_down.recv() => {
+            match orders.next().await {
+                Order::StepDown => {
                     work.resign();
                     elector.step_down().await;
-                    continue;
+                }
+                Order::Exit => {
+                    shutdown.cancel();
+                    std::future::pending::<()>().await;
                 }
             }
-            std::future::pending::<()>().await;
         }
     };
     tokio::select! {
         ended = election => ended?,
-        () = orders => {}
+        () = obey => {}
     }
     voice.say("exit", json!({}));
     Ok(())
-}
-
-/// Ends when standard input does: no contender outlives its harness.
-async fn hung_up() {
-    let mut input = tokio::io::stdin();
-    let mut bytes = [0; 256];
-    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
 }

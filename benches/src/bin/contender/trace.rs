@@ -3,6 +3,7 @@ use std::{
     sync::Arc,
 };
 
+use leasehold_bench::Voice;
 use serde_json::{Map, Value, json};
 use tracing::{
     Event, Level, Subscriber,
@@ -14,8 +15,6 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
-
-use crate::voice::Voice;
 
 /// What the elector tells of its requests.
 const TARGET: &str = "leasehold::term";

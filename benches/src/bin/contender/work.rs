@@ -7,12 +7,10 @@ use std::{
 };
 
 use leasehold::{Error, Leading};
-use leasehold_bench::monotonic;
+use leasehold_bench::{Voice, monotonic};
 use serde_json::json;
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-
-use crate::voice::Voice;
 
 /// The work of a contender: to ask, again and again, whether it may work.
 #[derive(Clone, Debug)]

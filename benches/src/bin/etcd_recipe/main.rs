@@ -12,43 +12,29 @@
 //! interval is that of the keep-alives. There is no renew deadline: one works until the lease ends.
 
 mod election;
-mod orders;
 mod place;
 mod session;
-mod voice;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
-use leasehold_bench::{Durations, monotonic};
+use leasehold_bench::{ContenderOptions, Order, Orders, Voice, monotonic};
 use serde_json::json;
 use tokio::time::{self, MissedTickBehavior};
 
 use self::{
-    orders::{Order, Orders},
     place::Place,
-    session::Session,
-    voice::Voice,
+    session::{Session, Trace},
 };
 
 /// Campaigns with an etcd lease, works while it leads, and says what happens to it.
 #[derive(Parser)]
 struct Options {
-    /// The election: etcd://host:port[,host:port…]/NAME
-    #[arg(long)]
-    url: String,
-    /// What this candidate is called
-    #[arg(long)]
-    id: String,
-    /// LEASE/DEADLINE/RETRY, such as 5s/4s/500ms
-    #[arg(long)]
-    timing: Durations,
+    #[command(flatten)]
+    contender: ContenderOptions,
     /// How often the work asks whether it may go on
     #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
     work_every: Duration,
-    /// Also tell of each request that keeps the lease alive
-    #[arg(long)]
-    trace: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -61,22 +47,31 @@ async fn main() {
     std::process::exit(i32::from(done.is_err()));
 }
 
-async fn run(options: Options) -> anyhow::Result<()> {
-    let voice = Voice::new(&options.id, options.trace);
+async fn run(Options { contender: options, work_every }: Options) -> anyhow::Result<()> {
     let mut orders = Orders::listen()?;
-    let place = Place::connect(&options.url).await?;
-    voice.say("ready", json!({}));
+    let candidate = Candidate {
+        place: Place::connect(&options.url).await?,
+        voice: Arc::new(Voice::new(&options.id)),
+        id: options.id,
+        work_every,
+    };
+    let trace = Trace(options.trace.then(|| candidate.voice.clone()));
+    candidate.voice.say("ready", json!({}));
     loop {
-        // Its first request may take as long as it may: nobody believes in anything yet.
+        // It may take as long as it may: nobody believes in anything yet.
         let opened = tokio::select! {
-            opened = Session::open(&place.client, options.timing, &voice) => opened,
+            opened = Session::open(&candidate.place.client, options.timing, &trace) => opened,
             () = orders.exit() => break,
         };
-        let term = match opened {
-            Ok(mut session) => campaign(&mut session, &place, &options, &voice, &mut orders).await,
+        let ended = match opened {
+            Ok(mut session) => {
+                let ended = candidate.campaign(&mut session, &mut orders).await;
+                candidate.place.revoke(session.lease()).await;
+                ended
+            }
             Err(error) => Err(error),
         };
-        match term {
+        match ended {
             Ok(Some(Order::Exit)) => break,
             Ok(_) => {}
             Err(error) => {
@@ -85,49 +80,53 @@ async fn run(options: Options) -> anyhow::Result<()> {
             }
         }
     }
-    voice.say("exit", json!({}));
+    candidate.voice.say("exit", json!({}));
     Ok(())
 }
 
-/// One campaign, and the term that it wins: until it is lost, or an order ends it.
-async fn campaign(
-    session: &mut Session,
-    place: &Place,
-    options: &Options,
-    voice: &Voice,
-    orders: &mut Orders,
-) -> anyhow::Result<Option<Order>> {
-    let (validity, lease) = (session.validity(), session.lease());
-    let keeping = session.keep(voice);
-    tokio::pin!(keeping);
-    let revision = tokio::select! {
-        revision = election::won(place, lease, &options.id) => revision?,
-        why = &mut keeping => anyhow::bail!("the lease was {why} before it led"),
-        () = orders.exit() => {
-            place.revoke(lease).await;
-            return Ok(Some(Order::Exit));
-        }
-    };
+struct Candidate {
+    place: Place,
+    voice: Arc<Voice>,
+    id: String,
+    work_every: Duration,
+}
 
-    voice.say("start", json!({"token": revision}));
-    let mut last = None;
-    let mut ticks = time::interval(options.work_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (why, order) = loop {
-        tokio::select! {
-            biased;
-            why = &mut keeping => break (why, None),
-            order = orders.next() => break ("resigned", Some(order)),
-            _ = ticks.tick() => {
-                // In this order a freeze between the two can never count work that was not allowed.
-                let now = monotonic();
-                if validity.holds() {
-                    last = Some(now);
+impl Candidate {
+    /// One campaign, and the term that it wins: until it is lost, or an order ends it.
+    async fn campaign(
+        &self,
+        session: &mut Session,
+        orders: &mut Orders,
+    ) -> anyhow::Result<Option<Order>> {
+        let (validity, lease) = (session.validity(), session.lease());
+        let keeping = session.keep();
+        tokio::pin!(keeping);
+        let revision = tokio::select! {
+            revision = election::won(&self.place, lease, &self.id) => revision?,
+            why = &mut keeping => anyhow::bail!("the lease was {why} before it led"),
+            () = orders.exit() => return Ok(Some(Order::Exit)),
+        };
+
+        self.voice.say("start", json!({"token": revision}));
+        let mut last = None;
+        let mut ticks = time::interval(self.work_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (why, order) = loop {
+            tokio::select! {
+                biased;
+                why = &mut keeping => break (why, None),
+                order = orders.next() => break ("resigned", Some(order)),
+                _ = ticks.tick() => {
+                    // In this order a freeze between the two can never count work that was not
+                    // allowed.
+                    let now = monotonic();
+                    if validity.holds() {
+                        last = Some(now);
+                    }
                 }
             }
-        }
-    };
-    voice.say("stop", json!({"token": revision, "last": last, "why": why}));
-    place.revoke(lease).await;
-    Ok(order)
+        };
+        self.voice.say("stop", json!({"token": revision, "last": last, "why": why}));
+        Ok(order)
+    }
 }

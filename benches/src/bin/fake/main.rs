@@ -9,8 +9,7 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use leasehold_bench::ContenderOptions;
-use tokio::io::AsyncReadExt;
+use leasehold_bench::{ContenderOptions, hung_up};
 
 #[derive(Parser)]
 struct Options {
@@ -50,10 +49,4 @@ async fn main() -> Result<ExitCode> {
 fn say_at(t: u64, event: &str, more: &str) {
     let line = format!("{{\"event\":\"{event}\",\"id\":\"fake\",\"t\":{t}{more}}}\n");
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
-}
-
-async fn hung_up() {
-    let mut input = tokio::io::stdin();
-    let mut bytes = [0; 64];
-    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
 }

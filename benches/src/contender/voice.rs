@@ -1,26 +1,31 @@
 use std::io::Write;
 
-use leasehold_bench::monotonic;
 use serde_json::{Value, json};
 
-/// What a contender says, one JSON object a line.
+use crate::monotonic;
+
+/// What a contender says on standard output, one JSON object a line.
 #[derive(Debug)]
-pub(crate) struct Voice {
+pub struct Voice {
     id: String,
 }
 
 impl Voice {
-    pub(crate) fn new(id: &str) -> Self {
+    /// The voice of the contender that is called so.
+    pub fn new(id: &str) -> Self {
         Self { id: id.to_owned() }
     }
 
     /// Says that something happens now.
-    pub(crate) fn say(&self, event: &str, fields: Value) {
+    pub fn say(&self, event: &str, fields: Value) {
         self.say_at(monotonic(), event, fields);
     }
 
     /// Says that something happened at an instant.
-    pub(crate) fn say_at(&self, t: u64, event: &str, mut fields: Value) {
+    ///
+    /// # Panics
+    /// If the fields are no JSON object.
+    pub fn say_at(&self, t: u64, event: &str, mut fields: Value) {
         fields["event"] = json!(event);
         fields["id"] = json!(self.id);
         fields["t"] = json!(t);
