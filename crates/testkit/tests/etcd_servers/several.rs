@@ -1,6 +1,11 @@
 //! Members of a cluster, and the links between them.
 
-use leasehold_testkit::etcd::{EtcdCluster, EtcdOptions};
+use std::time::Instant;
+
+use leasehold_testkit::{
+    Direction,
+    etcd::{EtcdCluster, EtcdOptions},
+};
 
 /// Asks for what the whole cluster has to agree on.
 const PUT: [&str; 4] = ["put", "key", "value", "--command-timeout=500ms"];
@@ -55,9 +60,16 @@ fn a_follower_that_is_cut_off_stops_nobody_and_hears_nothing() {
     let leader = cluster.leader();
     let follower = (leader + 1) % 3;
     cluster.isolate(follower);
+    let isolated = Instant::now();
     assert_eq!(cluster.member(leader).etcdctl(&["put", "key", "value"]), "OK");
     assert!(cluster.member(follower).try_etcdctl(&PUT).is_err());
     assert_eq!(cluster.member(follower).etcdctl(&["get", "key", "--consistency=s"]), "");
+    // Whoever has made the connection.
+    for other in (0..3).filter(|other| *other != follower) {
+        for link in [cluster.link(follower, other), cluster.link(other, follower)] {
+            assert!(link.last_carried(Direction::Both) < Some(isolated));
+        }
+    }
     cluster.rejoin(follower);
     assert_eq!(cluster.member(follower).etcdctl(&["get", "key", "--print-value-only"]), "value");
 }
