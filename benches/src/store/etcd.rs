@@ -29,7 +29,7 @@ impl Etcd {
     /// # Errors
     /// As [`Self::single`].
     pub fn cluster() -> Result<Self, ServerError> {
-        Ok(Self::Cluster(EtcdCluster::with(Self::options())?))
+        Ok(Self::Cluster(EtcdCluster::straight(Self::options())?))
     }
 
     fn options() -> EtcdOptions {

@@ -2,14 +2,14 @@ use std::{
     collections::HashMap,
     io,
     path::Path,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, OnceLock, atomic::Ordering},
     thread,
 };
 
 use super::{
     EtcdOptions, EtcdServer, Restore, ServerError,
     exchange::Exchange,
-    member::{Member, PROGRAM, Seat, new_token},
+    member::{Member, PROGRAM, Road, Seat, new_token},
     users,
 };
 use crate::{
@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// Three members, each linked to each other over a link that a test can disturb, in both directions
-/// apart. Their clients reach them without one.
+/// apart, unless it is [`straight`](Self::straight). Their clients reach them without one.
 #[derive(Debug)]
 pub struct EtcdCluster {
     members: Vec<EtcdServer>,
-    /// What each member reaches the others by.
+    /// What each member reaches the others by; none if it reaches them straight.
     exchanges: Vec<Exchange>,
 }
 
@@ -40,12 +40,25 @@ impl EtcdCluster {
     /// # Errors
     /// As [`Self::start`].
     pub fn with(options: EtcdOptions) -> Result<Self, ServerError> {
+        Self::build(&options, true)
+    }
+
+    /// The same whose members speak to each other as in production, with nothing between them: for who
+    /// measures. A link costs a copy of all that goes over it, and TLS.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn straight(options: EtcdOptions) -> Result<Self, ServerError> {
+        Self::build(&options, false)
+    }
+
+    fn build(options: &EtcdOptions, linked: bool) -> Result<Self, ServerError> {
         let way = match Way::find(&PROGRAM, true)? {
             Found::Here(way) => way,
             Found::Elsewhere(_) => unreachable!("one of our own was asked for"),
         };
         let cluster = loop {
-            let cluster = Self::new(&way, &options)?;
+            let cluster = Self::new(&way, options, linked)?;
             match cluster.run(0..Seat::ALL) {
                 // Some program has a port, which only shows when it is asked for.
                 Err(error) if is_taken(&error) => {}
@@ -58,13 +71,17 @@ impl EtcdCluster {
         Ok(cluster)
     }
 
-    fn new(way: &Way, options: &EtcdOptions) -> Result<Self, ServerError> {
-        let exchanges: Vec<Exchange> =
-            (0..Seat::ALL).map(exchange_of).collect::<Result<_, io::Error>>()?;
-        let token = new_token();
+    fn new(way: &Way, options: &EtcdOptions, linked: bool) -> Result<Self, ServerError> {
+        let seats = if linked { 0..Seat::ALL } else { 0..0 };
+        let exchanges: Vec<Exchange> = seats.map(exchange_of).collect::<Result<_, io::Error>>()?;
+        let (token, peers) = (new_token(), Arc::new(OnceLock::new()));
         let mut members = Vec::new();
-        for (number, exchange) in exchanges.iter().enumerate() {
-            let seat = Seat { number, exchange: exchange.address() };
+        for number in 0..Seat::ALL {
+            let road = exchanges.get(number).map_or_else(
+                || Road::Straight(peers.clone()),
+                |exchange| Road::Linked(exchange.address()),
+            );
+            let seat = Seat { number, road };
             let member = Arc::new(Member::in_seat(options.clone(), &token, seat));
             let own = Own::new(way, &(member.clone() as Arc<dyn Recipe>))?;
             for exchange in &exchanges {
@@ -74,6 +91,8 @@ impl EtcdCluster {
             }
             members.push(EtcdServer::of(own, member));
         }
+        let listen = members.iter().map(|member| member.own().place().ports[1].address());
+        peers.get_or_init(|| listen.collect());
         Ok(Self { members, exchanges })
     }
 
@@ -175,16 +194,16 @@ impl EtcdCluster {
     /// The link by which what a member sends to another one goes, and the answers come back.
     ///
     /// # Panics
-    /// If the numbers are the same, or above 2.
+    /// If the numbers are the same, or above 2, or if the cluster has no links.
     pub fn link(&self, from: usize, to: usize) -> &Proxy {
-        self.exchanges[from].link(&Seat::host(to)).expect("two of the three members")
+        self.exchanges()[from].link(&Seat::host(to)).expect("two of the three members")
     }
 
     /// Cuts a member off from the others, in both directions, and tells nobody: packets vanish. Its
     /// clients reach it as before.
     ///
     /// # Panics
-    /// If the number is above 2.
+    /// If the number is above 2, or if the cluster has no links.
     pub fn isolate(&self, member: usize) {
         self.links_of(member).for_each(|link| link.black_hole(Direction::Both));
     }
@@ -192,14 +211,24 @@ impl EtcdCluster {
     /// Links it to the others again, and ends whatever else is wrong with these links.
     ///
     /// # Panics
-    /// If the number is above 2.
+    /// As [`Self::isolate`].
     pub fn rejoin(&self, member: usize) {
         self.links_of(member).for_each(Proxy::heal);
     }
 
     fn links_of(&self, member: usize) -> impl Iterator<Item = &Proxy> {
-        let others = self.exchanges.iter().filter_map(move |other| other.link(&Seat::host(member)));
-        self.exchanges[member].links().chain(others)
+        let all = self.exchanges();
+        let others = all.iter().filter_map(move |other| other.link(&Seat::host(member)));
+        all[member].links().chain(others)
+    }
+
+    fn exchanges(&self) -> &[Exchange] {
+        assert!(
+            !self.exchanges.is_empty(),
+            "this cluster was made by `EtcdCluster::straight` and has no links to disturb: make it by \
+             `EtcdCluster::with`"
+        );
+        &self.exchanges
     }
 
     /// Saves all its data (`etcdctl snapshot save`), as the first member has them.

@@ -1,7 +1,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::EtcdOptions;
@@ -38,12 +41,18 @@ pub(super) struct Member {
 }
 
 /// A member's place among others.
-#[derive(Clone, Copy)]
 pub(super) struct Seat {
     /// From 0.
     pub(super) number: usize,
-    /// By way of which it reaches the others.
-    pub(super) exchange: SocketAddr,
+    pub(super) road: Road,
+}
+
+/// By way of which a member reaches the others.
+pub(super) enum Road {
+    /// An exchange that is here.
+    Linked(SocketAddr),
+    /// None: they are where they listen, which is known once all of them have their ports.
+    Straight(Arc<OnceLock<Vec<SocketAddr>>>),
 }
 
 impl Seat {
@@ -52,6 +61,17 @@ impl Seat {
     /// Where the others believe that a member is, and where nobody is: reserved for documentation.
     pub(super) fn host(number: usize) -> String {
         format!("192.0.2.{}:2380", number + 1)
+    }
+
+    /// Where a member is for the others.
+    fn url_of(&self, number: usize) -> String {
+        match &self.road {
+            Road::Linked(_) => format!("https://{}", Self::host(number)),
+            Road::Straight(all) => {
+                let all = all.get().expect("all members have their ports before one is started");
+                format!("http://{}", all[number])
+            }
+        }
     }
 }
 
@@ -83,11 +103,10 @@ impl Member {
                 ("alone".to_owned(), own.clone(), format!("alone={own}"))
             }
             Some(seat) => {
-                let url = |number| format!("https://{}", Seat::host(number));
                 let all: Vec<String> = (0..Seat::ALL)
-                    .map(|number| format!("member-{number}={}", url(number)))
+                    .map(|number| format!("member-{number}={}", seat.url_of(number)))
                     .collect();
-                (format!("member-{}", seat.number), url(seat.number), all.join(","))
+                (format!("member-{}", seat.number), seat.url_of(seat.number), all.join(","))
             }
         };
         vec![
@@ -112,16 +131,16 @@ impl Recipe for Member {
     fn launch(&self, place: &Place<'_>) -> Launch {
         let [clients, peers, metrics] = [0, 1, 2].map(|number| place.ports[number].address());
         let scheme = if self.options.tls.is_some() { "https" } else { "http" };
-        let (among_members, environment) = match &self.seat {
-            None => ("http", Vec::new()),
+        let mut environment = Vec::new();
+        let mut among_members = "http";
+        if let Some(Seat { road: Road::Linked(exchange), .. }) = &self.seat {
             // What it sends to another member goes by CONNECT to its exchange, and so over a link that
             // carries nothing else: of a connection that arrives nobody could tell where it is from.
             // That takes TLS, for plain HTTP goes to a proxy without CONNECT.
-            Some(seat) => {
-                let way = format!("HTTPS_PROXY=http://{}", seat.exchange).into();
-                ("https", vec![way, "NO_PROXY=".into(), "no_proxy=".into()])
-            }
-        };
+            let way = format!("HTTPS_PROXY=http://{exchange}").into();
+            environment.extend([way, "NO_PROXY=".into(), "no_proxy=".into()]);
+            among_members = "https";
+        }
         let mut arguments = self.identity(place, &self.token);
         arguments.extend([
             format!("--data-dir={}", self.data()),
@@ -132,7 +151,7 @@ impl Recipe for Member {
             // Of tests only: a password costs what it costs to break it.
             "--bcrypt-cost=4".to_owned(),
         ]);
-        if self.seat.is_some() {
+        if among_members == "https" {
             arguments.push("--peer-auto-tls".to_owned());
         }
         if !self.options.synced {

@@ -84,3 +84,20 @@ fn a_cluster_that_lost_most_of_its_members_refuses_until_they_are_back() {
     cluster.restart(others);
     assert_eq!(cluster.member(others[0]).etcdctl(&["put", "key", "value"]), "OK");
 }
+
+#[test]
+fn a_cluster_without_links_goes_on_and_comes_back_like_any_other() {
+    let cluster = EtcdCluster::straight(EtcdOptions::new()).unwrap();
+    let leader = cluster.leader();
+    cluster.member(leader).kill();
+    let successor = cluster.successor_of(leader);
+    assert_eq!(cluster.member(successor).etcdctl(&["put", "key", "value"]), "OK");
+    cluster.member(leader).restart();
+    assert_eq!(cluster.member(leader).etcdctl(&["get", "key", "--print-value-only"]), "value");
+}
+
+#[test]
+#[should_panic(expected = "make it by `EtcdCluster::with`")]
+fn who_isolates_a_member_of_a_cluster_without_links_is_told_how() {
+    EtcdCluster::straight(EtcdOptions::new()).unwrap().isolate(0);
+}
