@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
-use leasehold::{Candidate, Elector, Timing};
+use leasehold::{Candidate, Elector, ErrorKind, Timing};
 use leasehold_bench::{ContenderOptions, Durations, Order, Orders, Voice};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,18 @@ async fn run(Options { contender: options, work_every }: Options) -> anyhow::Res
     voice.say("ready", json!({}));
 
     let work = Work::new(voice.clone(), work_every, shutdown.clone());
-    let election = elector.run(shutdown.clone(), |lead| work.clone().lead(lead));
+    let election = async {
+        loop {
+            match elector.run(shutdown.clone(), |lead| work.clone().lead(lead)).await {
+                // A store that is late with its very first answer ends a campaign. A service would be
+                // started again by whoever watches over it.
+                Err(error) if error.kind() == ErrorKind::Timeout => {
+                    eprintln!("it campaigns again: {error:#}");
+                }
+                ended => return ended,
+            }
+        }
+    };
     let obey = async {
         loop {
             match orders.next().await {
