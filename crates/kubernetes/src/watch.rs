@@ -98,6 +98,7 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
             Err(error) => Err(error),
         }
     };
+    let answered = lease.answered.subscribe();
     let (events, seen, link) = within(&operation, async {
         let link = lease.kubernetes.link().await?;
         let begun = async {
@@ -109,6 +110,7 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
             begun = begun => begun?,
             // Somebody else's call was not answered on these connections: nor will this one be.
             () = link.retired.cancelled() => return Err(error::disconnected(&operation)),
+            () = overtaken(answered) => return Err(error::deaf(&operation, DEAF)),
         };
         Ok((events, seen, link))
     })
@@ -123,6 +125,15 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
     let since = Instant::now();
     let watching = Watching { events, link, answered, shown, missing: None, since };
     Ok((seen, State::Watching(Box::new(watching))))
+}
+
+/// Ends some time after a call was answered with news. Who has not begun by then will not, on a
+/// connection that swallows everything.
+async fn overtaken(mut answered: Receiver<u64>) {
+    match answered.changed().await {
+        Ok(()) => time::sleep(DEAF).await,
+        Err(_) => std::future::pending().await,
+    }
 }
 
 impl Watching {

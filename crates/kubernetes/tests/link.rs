@@ -120,8 +120,9 @@ async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_one
         let follows = |status: &Status| matches!(status, Status::Following { leader: Some(_) });
         standby.status().wait_for(follows).await.unwrap();
         front.swallow();
-        // It notices when the lease seems to have lapsed, and one call later.
-        time::sleep(Duration::from_millis(3_000 + 600 + 1_000)).await;
+        // It notices when the lease seems to have lapsed: one call later, or, where that was sent on a
+        // new connection and the watch alone is deaf, two seconds later. Then it pauses, and begins.
+        time::sleep(Duration::from_millis(3_000 + 2_000 + 600 + 1_000)).await;
         let resigned = Instant::now();
         leadership.resign().await;
         resigned
@@ -133,7 +134,7 @@ async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_one
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_that_does_not_show_what_a_call_was_answered_with_ends() {
+async fn a_watch_ends_where_a_call_on_its_connections_is_not_answered() {
     let (subject, front) = (Subject::new(), Front::new());
     let lock = subject.lock_with(front.config()).await;
     create_free(&lock).await.unwrap();
@@ -153,6 +154,33 @@ async fn a_watch_that_does_not_show_what_a_call_was_answered_with_ends() {
     let seen = lock.observe().await.unwrap();
     assert_eq!(lock.watch().next().await.unwrap().unwrap(), seen);
     assert_eq!(holder(&seen), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_does_not_show_what_was_written_ends() {
+    let (subject, front) = (Subject::new(), Front::new());
+    let lock = Arc::new(subject.lock_with(front.config()).await);
+    create_free(&lock).await.unwrap();
+    let mut watch = lock.watch();
+    let seen = watch.next().await.unwrap().unwrap();
+    front.swallow();
+    // Waits on the one connection that is idle, so that the other call gets a new one.
+    let waiting = lock.clone();
+    let waits = tokio::spawn(async move { waiting.observe().await });
+    time::sleep(Duration::from_millis(100)).await;
+    let free = leasehold_core::Record::free(seen.era.clone());
+    let swap = lock.swap(&seen, &free).await.unwrap();
+    assert!(matches!(swap, leasehold_core::Swap::Written(_)), "{swap:?}");
+    let began = Instant::now();
+    let error = loop {
+        match time::timeout(Duration::from_secs(5), watch.next()).await.unwrap().unwrap() {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(error.to_string().contains("a write was not shown within 2s"), "{error}");
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    waits.abort();
 }
 
 #[tokio::test]

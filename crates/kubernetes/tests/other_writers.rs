@@ -180,6 +180,31 @@ async fn a_holder_that_was_overwritten_by_hand_is_held_by_that_one() {
     assert!(!seen.record.unwrap().is_held_by(RandomPart::new(7)));
 }
 
+/// Each of them was written together with it.
+#[tokio::test]
+async fn an_annotation_that_a_field_does_not_agree_with_is_not_believed() {
+    let subject = Subject::new();
+    let lock = subject.lock().await;
+    let mut seen = held(&lock).await;
+    for (field, value) in [
+        ("acquireTime", json!(now())),
+        ("acquireTime", json!(null)),
+        ("leaseTransitions", json!(0)),
+        ("leaseTransitions", json!(100)),
+        ("leaseDurationSeconds", json!(2)),
+        ("holderIdentity", json!("pod-a")),
+    ] {
+        subject.patch(&json!({ "spec": { field: value } }));
+        let void = lock.observe().await.unwrap();
+        assert!(!void.record.clone().unwrap().is_held_by(RandomPart::new(7)), "{field}: {void:?}");
+        seen = write(&lock, &void, Tenure::Held { holder: "pod-a".into() }, 1).await;
+        assert!(seen.record.clone().unwrap().is_held_by(RandomPart::new(7)), "{field}: {seen:?}");
+    }
+    // What is for people alone is nobody's affair.
+    subject.patch(&json!({ "spec": { "renewTime": now() } }));
+    assert_eq!(lock.observe().await.unwrap().record, seen.record);
+}
+
 /// A fence that has once seen the greatest token refuses everybody for ever.
 #[tokio::test]
 async fn a_token_that_was_forged_is_not_believed() {
