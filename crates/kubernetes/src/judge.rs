@@ -108,7 +108,7 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
     let annotation = metadata.annotations.unwrap_or_default().remove(ANNOTATION);
 
     let mut flaw = None;
-    let mut superseded = annotation.is_none();
+    let mut released = annotation.is_none();
     if let Some(text) = &annotation {
         match believed(text, &fields, &era, version.number()) {
             Ok(record) => {
@@ -116,12 +116,12 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
                 return Ok(Shown { observation, flaw: None, foreign: false });
             }
             Err(Doubt::Newer(newer)) => return Err(Unshowable::Newer(newer)),
-            Err(Doubt::Superseded) => superseded = true,
+            Err(Doubt::Superseded { released: ours }) => released = ours,
             Err(Doubt::Because(why)) => flaw = Some(why),
         }
     }
     let stamp = Some(fingerprint(&fields, annotation.as_deref()));
-    let (tenure, lease_duration, why) = foreign(&fields, superseded);
+    let (tenure, lease_duration, why) = foreign(&fields, released);
     let foreign = matches!(tenure, Tenure::Held { .. });
     let record =
         Record { era: era.clone(), token: FencingToken::ZERO, lease_duration, stamp, tenure };
@@ -132,8 +132,11 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
 /// Why an annotation of ours is not believed.
 enum Doubt {
     Newer(Unreadable),
-    /// Somebody has held the lease since who knows nothing of it.
-    Superseded,
+    /// Somebody has held the lease since who knows nothing of it. Whoever held it of us may live yet,
+    /// unless its term was released before.
+    Superseded {
+        released: bool,
+    },
     Because(String),
 }
 
@@ -161,7 +164,8 @@ fn believed(text: &str, fields: &Fields<'_>, era: &Era, version: u64) -> Result<
     };
     let there = fields.agreement();
     if there.transitions > agreement.transitions {
-        return Err(Doubt::Superseded);
+        let released = record.tenure == Tenure::Free && record.era == *era;
+        return Err(Doubt::Superseded { released });
     }
     if there != agreement
         || fields.number("leaseDurationSeconds") != rounded_up(record.lease_duration)
@@ -184,14 +188,15 @@ fn believed(text: &str, fields: &Fields<'_>, era: &Era, version: u64) -> Result<
     Ok(record)
 }
 
-/// What the fields alone say.
-fn foreign(fields: &Fields<'_>, superseded: bool) -> (Tenure, Duration, Option<String>) {
+/// What the fields alone say. An empty holder is a release only if no leader of ours can be alive
+/// under it.
+fn foreign(fields: &Fields<'_>, released: bool) -> (Tenure, Duration, Option<String>) {
     let seconds = fields.number("leaseDurationSeconds");
     let duration = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let duration = duration.map(Duration::from_secs);
     let duration = duration.filter(|it| !it.is_zero() && *it <= Record::LONGEST_LEASE);
     match (fields.text("holderIdentity"), duration) {
-        ("", duration) if superseded => (Tenure::Free, duration.unwrap_or_default(), None),
+        ("", duration) if released => (Tenure::Free, duration.unwrap_or_default(), None),
         ("", _) => {
             let why = "its holder is blank, and nothing shows that it was released";
             (Tenure::Vacant, Duration::ZERO, Some(why.to_owned()))

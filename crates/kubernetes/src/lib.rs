@@ -46,7 +46,7 @@
 //! |---|---|
 //! | the annotation says that this term was released | free |
 //! | there is no annotation of ours | free: client-go's release, or an operator's |
-//! | `leaseTransitions` is above the annotation's: others have held it since | free |
+//! | the annotation says that its term was released, and `leaseTransitions` is greater: others have held it since | free |
 //! | anything else | vacant: somebody has blanked a leader of ours, who may live. It is waited out |
 //!
 //! (A client-go leader that is frozen past its lease and told to stop when it wakes blanks the Lease of
@@ -55,7 +55,9 @@
 //! # Beside client-go
 //!
 //! Our candidates wait for a client-go holder the whole `leaseDurationSeconds` of its record; its own
-//! wait for ours as for each other. Set [`mixed_fleet`](KubernetesConfig::mixed_fleet) (or
+//! wait for ours as for each other. (Where a leader of ours has died and client-go's took over, their
+//! next release is waited out, too: who knows nothing of the annotation leaves the dead one's in its
+//! place.) Set [`mixed_fleet`](KubernetesConfig::mixed_fleet) (or
 //! `?mixed_fleet=true`) on all of ours: client-go sees a renewal only when its time differs by a whole
 //! second, so that a healthy leader with closer renewals is robbed, and it trusts in clocks of one rate.
 //! Timings that are unsafe so are then refused. What client-go candidates do to each other is not
