@@ -16,6 +16,9 @@ use crate::{
     txn::{Seen, Value},
 };
 
+/// How long etcd may take to begin a watch: as long as to connect.
+const BEGINNING: Duration = Duration::from_secs(1);
+
 /// How long what etcd is known to have written may be under way to us.
 const UNDER_WAY: Duration = Duration::from_millis(100);
 
@@ -109,10 +112,12 @@ impl Listener {
             }
             Err(Some(trouble)) => {
                 let trouble = trouble.of_an_open_connection();
+                let retired = !connection.is_good();
                 if trouble.is_a_login_that_ended() || trouble.breaks_the_connection() {
                     connection.retire();
                 }
-                visit.ends(!trouble.is_the_members());
+                // Whoever has retired the connection has also said whether the member is to blame.
+                visit.ends(retired || !trouble.is_the_members());
                 End::Broke(trouble, member)
             }
         }
@@ -126,14 +131,17 @@ impl Listener {
         }
         let prefix = self.etcd.config().prefix();
         let mut client = connection.watch_client();
-        let begun = time::timeout(LONGEST_CALL, async {
+        let begun = time::timeout(BEGINNING, async {
             let mut stream = client.watch(prefix, Some(options)).await?;
             let first = stream.message().await?;
             Ok::<_, etcd_client::Error>((stream, first))
         });
-        let (stream, first) = match begun.await {
-            Ok(begun) => begun.map_err(|error| Some(error.into()))?,
-            Err(_) => return Err(Some(Trouble::Late(LONGEST_CALL))),
+        let (stream, first) = tokio::select! {
+            begun = begun => match begun {
+                Ok(begun) => begun.map_err(|error| Some(error.into()))?,
+                Err(_) => return Err(Some(Trouble::Late(BEGINNING))),
+            },
+            () = connection.ended() => return Err(end()),
         };
         let first = first.ok_or_else(end)?;
         refused(&first)?;

@@ -44,7 +44,9 @@ impl Trouble {
                 // The cluster's, and over by now.
                 !words.contains("leader changed")
             }
-            Self::Said(..) => self.is_a_refusal_to_listen(),
+            Self::Said(_, words) => {
+                self.is_a_refusal_to_listen() || words.contains("proposal dropped")
+            }
         }
     }
 

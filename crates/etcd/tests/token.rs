@@ -22,19 +22,19 @@ fn logins(server: &EtcdServer) -> f64 {
     )
 }
 
-/// With tokens that end two seconds after the login, whatever they are used for. Their secret lives
-/// for as long as the server.
-fn with_short_tokens() -> (EtcdServer, NamedTempFile) {
+/// With tokens that say themselves how long after the login they end, whatever they are used for, and
+/// what users and roles there were then. Their secret lives for as long as the server.
+fn with_tokens_for(lifetime: &str) -> (EtcdServer, NamedTempFile) {
     let secret = NamedTempFile::new().unwrap();
     fs::write(secret.path(), "a secret of thirty-two bytes and more").unwrap();
     let path = secret.path().display();
-    let token = format!("--auth-token=jwt,sign-method=HS256,priv-key={path},ttl=2s");
+    let token = format!("--auth-token=jwt,sign-method=HS256,priv-key={path},ttl={lifetime}");
     (EtcdOptions::new().auth().argument(token).start().unwrap(), secret)
 }
 
 #[tokio::test]
 async fn a_leader_keeps_its_lease_beyond_the_lifetime_of_its_token() {
-    let (server, _secret) = with_short_tokens();
+    let (server, _secret) = with_tokens_for("2s");
     let url = server.url("jobs");
     create_free(&lock(&url)).await.unwrap();
     let ms = Duration::from_millis;
@@ -62,7 +62,7 @@ async fn a_leader_keeps_its_lease_beyond_the_lifetime_of_its_token() {
 
 #[tokio::test]
 async fn a_token_that_ended_is_replaced_within_the_call() {
-    let (server, _secret) = with_short_tokens();
+    let (server, _secret) = with_tokens_for("2s");
     let lock = lock(&server.url("jobs"));
     let mut seen = lock.observe().await.unwrap();
     for _ in 0..2 {
@@ -76,7 +76,7 @@ async fn a_token_that_ended_is_replaced_within_the_call() {
 
 #[tokio::test]
 async fn what_others_change_about_users_disturbs_no_candidate() {
-    let server = EtcdOptions::new().auth().start().unwrap();
+    let (server, _secret) = with_tokens_for("10m");
     let lock = lock(&server.url("jobs"));
     let mut seen = lock.observe().await.unwrap();
     for round in 0..3 {
