@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use leasehold::{FencingToken, Timing};
+use leasehold::{FencingToken, LeaseLock, Timing, connect};
 use leasehold_integration::{Contender, Election};
 use leasehold_testkit::etcd::EtcdCluster;
-use tokio::task::block_in_place;
+use tokio::{task::block_in_place, time::timeout};
 
 /// As many leaders of ours are connected to that member.
 const LEASES: usize = 10;
@@ -90,6 +90,27 @@ async fn one_of_all_members(strike: fn(&EtcdCluster, usize), mend: fn(&EtcdClust
         .await;
         block_in_place(|| mend(&cluster, member));
         join_all(terms.into_iter().map(Term::end)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_member_remembers_that_is_cut_off_is_no_answer() {
+    let cluster = cluster();
+    for member in 0..3 {
+        let name = format!("remembered-{member}");
+        let election =
+            Election::of_a_free_lease(&cluster.url_of(member, &name), Timing::fast()).await;
+        let leader = election.stand("leader", &cluster.url_of((member + 1) % 3, &name)).await;
+        leader.leads().await;
+        let lock = connect(&cluster.url_of(member, &name)).await.unwrap();
+
+        block_in_place(|| cluster.isolate(member));
+        let asked = timeout(Timing::fast().lease_duration(), lock.observe());
+        if let Ok(Ok(seen)) = asked.await {
+            panic!("nobody has confirmed it: {seen:?}");
+        }
+        block_in_place(|| cluster.rejoin(member));
+        leader.end().await;
     }
 }
 

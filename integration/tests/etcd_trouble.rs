@@ -73,7 +73,7 @@ fn logins(server: &EtcdServer) -> u64 {
     server.metric("grpc_server_handled_total", &[("grpc_method", "Authenticate")]) as u64
 }
 
-/// Where changes are not pushed, a standby of this timing looks for them after 8 s.
+/// Where changes are not pushed any more, a standby of this timing looks for them 4 to 12 s later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_is_told_at_once_also_after_what_it_would_have_been_told_was_compacted() {
     let timing = Timing::patient();
@@ -94,11 +94,13 @@ async fn a_standby_is_told_at_once_also_after_what_it_would_have_been_told_was_c
         if away {
             link.reset();
             link.heal();
+            // By then it listens again; or it has looked, and pauses.
+            election.act_after(election.now() + Duration::from_secs(1)).await;
         }
         let resigned = Instant::now();
         election.hand_over(&leader, &standby).await;
         let took = resigned.elapsed();
-        assert!(took < timing.retry_interval(), "not told: {took:?}, away: {away}");
+        assert!(took < timing.retry_interval() / 4, "not told: {took:?}, away: {away}");
         election.hand_over(&standby, &leader).await;
     }
     election.assert_exclusive();
