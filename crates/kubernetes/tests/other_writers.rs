@@ -359,6 +359,7 @@ async fn a_label_restarts_nobodys_wait() {
     let mut campaign = Box::pin(elector.campaign(&shutdown));
     let mut labels = 0;
     let leadership = loop {
+        assert!(began.elapsed() < Duration::from_secs(10), "{labels} labels kept it waiting");
         tokio::select! {
             leadership = &mut campaign => break leadership.unwrap(),
             () = time::sleep(Duration::from_millis(200)) => {
@@ -442,7 +443,8 @@ async fn a_watch_shows_what_others_do() {
     subject.patch(&json!({ "spec": { "holderIdentity": "kubectl" } }));
     let shows = async |watch: &mut futures::stream::BoxStream<'static, _>, wanted: Option<&str>| {
         loop {
-            let seen: Result<Observation, leasehold_core::Error> = watch.next().await.unwrap();
+            let next = time::timeout(Duration::from_secs(10), watch.next());
+            let seen: Result<Observation, leasehold_core::Error> = next.await.unwrap().unwrap();
             let seen = seen.unwrap();
             if holder(&seen) == wanted {
                 return seen;
