@@ -1,4 +1,4 @@
-//! etcd's own leader is killed, frozen, or gives up its place, while leaders of ours renew. For a
+//! etcd's own leader is killed, frozen, cut off, or gives up its place, while leaders of ours renew. For a
 //! second or two nobody can write then. A lease of 5 s rides that through; one of a second may lapse.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
@@ -30,6 +30,11 @@ async fn a_lease_of_five_seconds_is_kept_while_etcds_leader_is_frozen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lease_of_five_seconds_is_kept_while_etcds_leader_is_cut_off_from_the_others() {
+    in_lanes(Fault::CutOff).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_of_five_seconds_is_kept_while_etcds_leader_gives_up_its_place() {
     in_lanes(Fault::Moved).await;
 }
@@ -38,6 +43,7 @@ async fn a_lease_of_five_seconds_is_kept_while_etcds_leader_gives_up_its_place()
 enum Fault {
     Killed,
     Frozen,
+    CutOff,
     Moved,
 }
 
@@ -48,6 +54,7 @@ impl Fault {
         match self {
             Self::Killed => cluster.member(leader).kill(),
             Self::Frozen => cluster.member(leader).freeze(),
+            Self::CutOff => cluster.isolate(leader),
             Self::Moved => cluster.move_leader((leader + 1) % 3),
         }
         leader
@@ -57,6 +64,7 @@ impl Fault {
         match self {
             Self::Killed => cluster.member(member).restart(),
             Self::Frozen => cluster.member(member).thaw(),
+            Self::CutOff => cluster.rejoin(member),
             Self::Moved => {}
         }
     }
