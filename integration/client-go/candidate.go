@@ -114,13 +114,19 @@ func (c *candidate) elector(shift *shift) (*leaderelection.LeaderElector, error)
 	})
 }
 
-// standAside waits until every standby has looked at the lease once: client-go would win back what it
-// has just released, for it looks at once where the others look now and then.
+// standAside waits until every standby had its turn: client-go would win back what it has just released,
+// for it looks at once where the others look now and then; and what it has not released is still its own.
 func (c *candidate) standAside(orders <-chan order) order {
-	longest := time.After(time.Duration((1 + leaderelection.JitterFactor) * float64(c.timing.retry)))
+	look := time.Duration((1 + leaderelection.JitterFactor) * float64(c.timing.retry))
+	wait := look
+	if !c.releaseOnCancel {
+		// One look at the last renewal, a whole lease, and the next look.
+		wait = look + c.timing.lease + look
+	}
+	over := time.After(wait)
 	for {
 		select {
-		case <-longest:
+		case <-over:
 			return none
 		case order := <-orders:
 			if order == exit {
