@@ -4,8 +4,8 @@
 //! * [`ChaosLock`]: a lock whose every request may be lost, late, repeated or half done;
 //! * [`History`]: what candidates did, and the [`Violation`]s that are found in it;
 //! * [`Proxy`]: a TCP link that is cut, slow, half dead, or torn off in the middle of a request;
-//! * `redis` and `etcd` (features of these names): real servers, that are frozen, killed and started
-//!   again;
+//! * `redis`, `etcd` and `kubernetes` (features of these names): real servers, that are frozen, killed
+//!   and started again;
 //! * [`SimClock`]: clocks that run at a rate of their own, on simulated time.
 
 // The fixture of the README is compiled with the documentation's tests.
@@ -16,6 +16,8 @@ mod readme {}
 pub mod conformance;
 #[cfg(feature = "etcd")]
 pub mod etcd;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 #[cfg(feature = "redis")]
 pub mod redis;
 

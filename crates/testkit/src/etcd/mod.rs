@@ -53,10 +53,8 @@ mod server;
 mod tools;
 mod users;
 
+pub use crate::server::{ServerError, ToolError};
 pub use cluster::EtcdCluster;
 pub use options::EtcdOptions;
 pub use restore::Restore;
 pub use server::EtcdServer;
-pub use tools::ToolError;
-
-pub use crate::server::ServerError;

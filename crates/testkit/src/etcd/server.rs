@@ -12,7 +12,7 @@ use super::{
     users::{self, Login},
 };
 use crate::server::{
-    Found, Own, Recipe, Tool, Way, metrics, tls,
+    Found, Own, Recipe, Tool, Way, metrics, outcome, tls,
     url::{before_the_host, encoded, files, hosts, question},
 };
 
@@ -212,11 +212,7 @@ impl EtcdServer {
             Place::Here(here) => here.own.tool(name, words),
             Place::Elsewhere(_) => Tool::of(name, PROGRAM.find().ok().as_deref()).run(words),
         };
-        match done {
-            Ok(done) if done.succeeded => Ok(done.said.trim_end_matches('\n').to_owned()),
-            Ok(done) => Err(ToolError::new(name, done.complained.trim())),
-            Err(error) => Err(ToolError::new(name, error)),
-        }
+        outcome(name, done)
     }
 
     /// The sum of what its metrics say by this name, of those that have all of these labels:

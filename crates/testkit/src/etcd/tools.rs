@@ -1,28 +1,7 @@
 use std::{net::SocketAddr, path::Path};
 
-use super::{EtcdOptions, ServerError, users::Login};
+use super::{EtcdOptions, users::Login};
 use crate::server::tls;
-
-/// What an operator's tool said when it failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{tool}: {said}")]
-pub struct ToolError {
-    /// Which of them.
-    pub(super) tool: &'static str,
-    pub(super) said: String,
-}
-
-impl ToolError {
-    pub(super) fn new(tool: &'static str, error: impl ToString) -> Self {
-        Self { tool, said: error.to_string() }
-    }
-}
-
-impl From<ToolError> for ServerError {
-    fn from(error: ToolError) -> Self {
-        Self::Refused(Box::new(error))
-    }
-}
 
 /// The words that tell `etcdctl` where the server is, and who it is that asks.
 pub(super) fn common(

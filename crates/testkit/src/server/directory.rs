@@ -31,14 +31,14 @@ cd / && rm -rf "$directory"
 /// before that is more than a shell too (see `Process`), so that there is no instant at which either
 /// could be left behind.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     keeper: Child,
     pipe: Mutex<Option<ChildStdin>>,
 }
 
 impl Directory {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         // A group of its own: what a terminal sends to the tests is not for the keeper.
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "leasehold-keeper"])
@@ -56,7 +56,7 @@ impl Directory {
         if made.path.is_absolute() { Ok(made) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

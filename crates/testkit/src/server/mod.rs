@@ -26,6 +26,8 @@ pub(crate) mod url;
 pub(crate) mod wait;
 mod way;
 
+#[cfg(feature = "kubernetes")]
+pub(crate) use directory::Directory;
 pub use error::ServerError;
 pub(crate) use own::Own;
 #[cfg(feature = "etcd")]
@@ -34,5 +36,7 @@ pub(crate) use port::Port;
 pub(crate) use program::{Program, Version};
 pub(crate) use recipe::{Launch, Place, Recipe};
 #[cfg(feature = "etcd")]
-pub(crate) use tool::Tool;
+pub use tool::ToolError;
+#[cfg(feature = "etcd")]
+pub(crate) use tool::{Tool, outcome};
 pub(crate) use way::{Found, Way};

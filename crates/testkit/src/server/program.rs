@@ -96,7 +96,10 @@ impl fmt::Display for Version {
 /// Where programs are looked for.
 pub(super) fn places() -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).collect::<Vec<_>>().into_iter().chain(kept())
+    let path = env::split_paths(&path).collect::<Vec<_>>();
+    // Where those who write controllers keep an etcd, a kube-apiserver and a kubectl.
+    let assets = variable("KUBEBUILDER_ASSETS").map(PathBuf::from);
+    assets.into_iter().chain(path).chain(kept())
 }
 
 /// Where the project's set-up keeps the servers that it has built: those of its last run.

@@ -4,12 +4,42 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::program;
+use super::{ServerError, program};
 
 /// A program of the operator, that comes with a server's.
 pub(crate) struct Tool {
     name: &'static str,
     path: Option<PathBuf>,
+}
+
+/// What an operator's tool said when it failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{tool}: {said}")]
+pub struct ToolError {
+    /// Which of them.
+    tool: &'static str,
+    said: String,
+}
+
+impl ToolError {
+    pub(crate) fn new(tool: &'static str, error: impl ToString) -> Self {
+        Self { tool, said: error.to_string() }
+    }
+}
+
+impl From<ToolError> for ServerError {
+    fn from(error: ToolError) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+/// What a tool printed, without the end of the last line.
+pub(crate) fn outcome(tool: &'static str, done: io::Result<Done>) -> Result<String, ToolError> {
+    match done {
+        Ok(done) if done.succeeded => Ok(done.said.trim_end_matches('\n').to_owned()),
+        Ok(done) => Err(ToolError::new(tool, done.complained.trim())),
+        Err(error) => Err(ToolError::new(tool, error)),
+    }
 }
 
 /// What it did.

@@ -29,7 +29,12 @@ pub(crate) fn role(name: &str) -> Command {
 pub(crate) fn is_killed_and_leaves_nothing(name: &str, servers: usize) {
     let mut test = role(name);
     // There is nothing else in a container, so that is passed on.
-    for variable in ["LEASEHOLD_SERVERS", "LEASEHOLD_REDIS_SERVER", "LEASEHOLD_ETCD"] {
+    for variable in [
+        "LEASEHOLD_SERVERS",
+        "LEASEHOLD_REDIS_SERVER",
+        "LEASEHOLD_ETCD",
+        "LEASEHOLD_KUBE_APISERVER",
+    ] {
         test.envs(env::var_os(variable).map(|value| (variable, value)));
     }
     let mut test = test.spawn().unwrap();

@@ -47,7 +47,10 @@ pub async fn guarantees_make_sense(fixture: &dyn Fixture) {
     let (shortest, minute) = (guarantees.shortest_lease, Duration::from_secs(60));
     assert!(shortest > Duration::ZERO && shortest <= minute, "a shortest lease of {shortest:?}");
     let (retry, drift) = (guarantees.shortest_retry, guarantees.least_drift_percent);
-    assert!(retry <= minute && drift < 50, "a shortest retry of {retry:?}, a least drift of {drift} %");
+    assert!(
+        retry <= minute && drift < 50,
+        "a shortest retry of {retry:?}, a least drift of {drift} %"
+    );
 }
 
 /// Whoever is shown as gone loses its lease at once.
