@@ -53,7 +53,7 @@
 //! |---|---|---|
 //! | with another `--initial-cluster-token` | another era | all wait a whole lease duration; a leader that lives keeps its term |
 //! | without | the same era, and an older version | who saw a newer one waits a whole lease duration |
-//! | without, and with `--bump-revision` | the same era, an older record, and a greater version | believe it: a leader that lives stops, the others wait for as long as it says |
+//! | without, and with `--bump-revision` | the same era, an older term, and perhaps a greater version | who saw a later term waits a whole lease duration |
 //!
 //! Whoever lived before gives and accepts no token that is not above all that he saw. So **restore
 //! with both**: another `--initial-cluster-token` makes everybody wait, and `--bump-revision
@@ -63,9 +63,8 @@
 //!   restore, while none lives that was there before, gives out tokens again that were given out since
 //!   the snapshot. A [`Fence`](leasehold_core::Fence) that remembers them refuses its writes, until
 //!   they have grown above.
-//! * *Without another cluster, a lease that is free in the snapshot.* A newcomer takes it at once (with
-//!   `--bump-revision` everybody does), while a leader that was chosen since still believes in its
-//!   term, until its next renewal. Stop all candidates before; or delete the leases, with `etcdctl
+//! * *Without another cluster, a lease that is free in the snapshot.* A newcomer takes it at once, while a
+//!   leader that was chosen since still believes in its term, until its next renewal. Stop all candidates before; or delete the leases, with `etcdctl
 //!   del --prefix leasehold/`, before any candidate reaches the restored etcd: a lease that is not
 //!   there is waited for.
 //! * *Without another cluster, a write that is under way* while etcd is restored to the very record

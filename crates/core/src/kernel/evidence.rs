@@ -101,8 +101,8 @@ impl Evidence {
     pub(super) fn take(&mut self, now: Moment, mut seen: Observation) {
         self.learn(&seen);
         let known = self.known.take().filter(|known| known.seen.era == seen.era);
-        let went_back =
-            known.is_some() && seen.record.is_some() && seen.version.number() < self.highest;
+        let older = seen.record.is_some() && seen.version.number() < self.highest;
+        let went_back = known.as_ref().is_some_and(|known| older || repeats(&known.seen, &seen));
         let number = seen.version.number();
         // Nothing has perhaps no version of its own, but if it has, then that was seen.
         let lost = seen.record.is_none() && known.is_some();
@@ -203,6 +203,20 @@ impl Evidence {
             known.back.iter_mut().for_each(f);
         }
     }
+}
+
+/// Whether a record that says who leads, or that nobody does, is of an older term than the one that was
+/// there before it: then the store went back, whatever its versions say. (A snapshot can be restored
+/// with greater ones, and anybody's touch makes one.) Somebody else's holder may have no token.
+fn repeats(before: &Observation, after: &Observation) -> bool {
+    let (Some(before), Some(after)) = (&before.record, &after.record) else { return false };
+    let tells = match after.tenure {
+        Tenure::Free => true,
+        Tenure::Held { .. } => after.token > FencingToken::ZERO,
+        // Waited out for as long in any case.
+        Tenure::Vacant => false,
+    };
+    tells && after.token < before.token
 }
 
 /// Whether both show the outcome of one and the same write, whatever was touched around it.

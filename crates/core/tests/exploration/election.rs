@@ -200,17 +200,28 @@ impl Election {
                 })
             })
         };
+        let seen_later = |older: &Observation| {
+            world.candidates.iter().filter(|candidate| candidate.alive).all(|candidate| {
+                let seen = candidate.kernel.evidence().record();
+                seen.zip(older.record.as_ref())
+                    .is_some_and(|(seen, older)| seen.era == store.era && seen.token > older.token)
+            })
+        };
         let possible = |older: &Observation| {
             older.era == store.era
                 && older.version.number() < store.version
                 && (trouble != Trouble::GoBackSeen || seen_newer(older))
+                && (trouble != Trouble::GoBackRenumbered || seen_later(older))
         };
         match trouble {
             Trouble::Delete | Trouble::Relabel if store.record.is_none() => {}
             Trouble::Delete | Trouble::Relabel | Trouble::Promote => {
                 actions.push(Action::Store(trouble, None));
             }
-            Trouble::GoBackSeen | Trouble::GoBackUnseen | Trouble::PromoteLagging => {
+            Trouble::GoBackSeen
+            | Trouble::GoBackUnseen
+            | Trouble::GoBackRenumbered
+            | Trouble::PromoteLagging => {
                 let older = store.history.iter().enumerate().filter(|(_, older)| possible(older));
                 actions.extend(older.map(|(to, _)| Action::Store(trouble, Some(to))));
             }

@@ -63,6 +63,9 @@ pub(crate) enum Trouble {
     GoBackSeen,
     /// It shows an older record again, in the same era.
     GoBackUnseen,
+    /// It shows an older record again, in the same era and with a version above all that it ever
+    /// had, though every candidate has seen a later term.
+    GoBackRenumbered,
     /// Its era changes, and nothing else.
     Promote,
     /// Its era changes, and it shows an older record again.

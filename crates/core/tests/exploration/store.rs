@@ -102,11 +102,16 @@ impl Store {
     /// Shows again what it showed before, in the present era or in a new one.
     pub(crate) fn go_back(&mut self, to: Option<usize>, trouble: Trouble, scope: &Scope) {
         if let Some(older) = to.map(|to| self.history[to].clone()) {
-            self.version = older.version.number();
+            if trouble != Trouble::GoBackRenumbered {
+                self.version = older.version.number();
+            }
             self.record = older.record;
         }
         if matches!(trouble, Trouble::Promote | Trouble::PromoteLagging) {
             self.era = Era::new(if self.era.as_str() == "e1" { "e2" } else { "e3" });
+        }
+        if trouble == Trouble::GoBackRenumbered {
+            self.number(scope);
         }
         self.ages.fill(0);
         self.changed(scope);

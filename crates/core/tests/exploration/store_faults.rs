@@ -61,11 +61,16 @@ fn a_deletion_does_not_hide_that_a_store_went_back() {
 }
 
 #[test]
-fn a_touch_can_hide_that_a_store_went_back() {
+fn greater_versions_do_not_hide_that_a_store_went_back() {
+    let scope = Scope::quiet(4).troubled(&[Trouble::GoBackRenumbered], 1);
+    explore("went back, renumbered", Scope { numbering: Numbering::Time, ..scope }, 10_000);
+}
+
+#[test]
+fn a_touch_does_not_hide_that_a_store_went_back() {
     // A third party lifts the version above all that was seen: what is free looks released.
     let scope = Scope::quiet(3).troubled(&[Trouble::GoBackSeen, Trouble::Relabel], 2);
-    let scope = Scope { numbering: Numbering::Time, judges_tokens: false, ..scope };
-    explore_to_two_leaders("went back and touched", scope);
+    explore("went back and touched", Scope { numbering: Numbering::Time, ..scope }, 10_000);
 }
 
 #[test]
