@@ -5,12 +5,20 @@ use std::{fmt::Write, fs, path::Path};
 use leasehold::{
     Guarantees, LeaseLock, LeaseName, connect,
     etcd::{Etcd, EtcdConfig},
+    kubernetes::{Kubernetes, KubernetesConfig},
     redis::{Redis, RedisConfig},
 };
 
 const BEGIN: &str =
     "<!-- guarantees: made by integration/tests/readme.rs from `LeaseLock::guarantees` -->\n";
 const END: &str = "<!-- /guarantees -->";
+
+const KUBECONFIG: &str = "
+clusters: [{name: a, cluster: {server: 'https://localhost:6443'}}]
+contexts: [{name: a, context: {cluster: a, user: a}}]
+users: [{name: a, user: {token: none}}]
+current-context: a
+";
 
 fn table(backends: &[Guarantees]) -> String {
     let yes = |yes| if yes { "yes" } else { "no" };
@@ -43,6 +51,10 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     backends.push(redis.lock(jobs()).guarantees());
     let etcd = Etcd::new(EtcdConfig::new([("localhost", 2379)]).unwrap());
     backends.push(etcd.lock(jobs()).guarantees());
+    let kubeconfig = directory.path().join("kubeconfig");
+    fs::write(&kubeconfig, KUBECONFIG).unwrap();
+    let kubernetes = Kubernetes::new(KubernetesConfig::new().with_kubeconfig(kubeconfig)).await;
+    backends.push(kubernetes.unwrap().lock(jobs()).unwrap().guarantees());
     let expected = table(&backends);
 
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
@@ -54,7 +66,7 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     } else {
         assert_eq!(
             written, expected,
-            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis,etcd --test readme"
+            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis,etcd,kubernetes --test readme"
         );
     }
 }
