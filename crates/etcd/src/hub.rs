@@ -41,8 +41,19 @@ pub(crate) struct Readers {
     listening: bool,
     /// What it hears is told.
     up: bool,
+    /// What it listens to.
+    range: Range,
     /// None: it has to be found again.
     shortest: Option<Duration>,
+}
+
+/// What is listened to. A lease that is alone is told of nothing else: with the prefix, all who share an
+/// etcd would be told of each other's renewals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Range {
+    #[default]
+    Prefix,
+    Key(String),
 }
 
 struct Reader {
@@ -61,7 +72,7 @@ impl Hub {
         let number = readers.next;
         readers.next += 1;
         let mut reader = Reader { number, news: sender, duration: Duration::ZERO, looked: false };
-        if readers.up {
+        if readers.up && readers.range.covers(key) {
             reader.look();
         }
         readers.by_key.entry(key.to_owned()).or_default().push(reader);
@@ -69,6 +80,7 @@ impl Hub {
             readers.listening = true;
             tokio::spawn(Listener::new(etcd.clone()).run());
         }
+        self.changed.notify_one();
         Subscription { etcd: etcd.clone(), key: key.to_owned(), number, news }
     }
 
@@ -82,7 +94,31 @@ impl Hub {
     }
 }
 
+impl Range {
+    fn covers(&self, key: &str) -> bool {
+        match self {
+            Self::Prefix => true,
+            Self::Key(alone) => alone == key,
+        }
+    }
+}
+
 impl Readers {
+    /// What has to be listened to from now on.
+    pub(crate) fn choose_range(&mut self) -> Range {
+        let mut keys = self.by_key.keys();
+        self.range = match (keys.next(), keys.next()) {
+            (Some(alone), None) => Range::Key(alone.clone()),
+            _ => Range::Prefix,
+        };
+        self.range.clone()
+    }
+
+    /// Whether somebody is there who hears nothing of what is listened to.
+    pub(crate) fn want_more(&self) -> bool {
+        self.by_key.keys().any(|key| !self.range.covers(key))
+    }
+
     /// Whether the listener may end, which it then has to.
     pub(crate) fn are_gone(&mut self) -> bool {
         if self.by_key.is_empty() {

@@ -33,10 +33,12 @@
 //!   on growing when the key is deleted.
 //! * **The cluster's id is the era.** A transaction cannot compare it; but the answer says it, and
 //!   whoever has written into another cluster than he expected does not lead there: he waits.
-//! * **One watch** on the common prefix tells all leases of a process of each change, from the
-//!   revision on that it was told last, also when it had to begin again elsewhere. A standby costs no
-//!   request of its own. A watch that was silent for as long as the shortest of its leases lasts is
-//!   checked, by one linearizable read for all of them, and replaced if it was deaf.
+//! * **One watch** tells all leases of a process of each change, from the revision on that it was told
+//!   last, also when it had to begin again elsewhere: of their common prefix; or of its key alone,
+//!   where there is one lease. A standby costs no request of its own. A watch that was silent for as
+//!   long as the shortest of its leases lasts is checked, by one linearizable read for all of them, and
+//!   replaced if it was deaf. (A process with several leases is told of all under the prefix, also of
+//!   those that it has no part in: give them one of their own where there are hundreds of others.)
 //! * **One member at a time.** Requests go to the member that answered last. One that fails, is
 //!   silent or has no leader is left for the next one; a write is sent again only where etcd has
 //!   refused to look at it.
@@ -81,7 +83,8 @@
 //! etcdctl user grant-role app candidate
 //! ```
 //!
-//! With a lease's key alone it works too, but nothing is pushed: the watch is on the prefix.
+//! With a lease's key alone it works too; but nothing is pushed to a process that has several leases,
+//! for its watch is on their prefix.
 //!
 //! * **History.** etcd keeps every renewal, some 160 bytes of it, until it is compacted: a lease that
 //!   is renewed every two seconds makes 7 MB a day. Start etcd with `--auto-compaction-mode=periodic

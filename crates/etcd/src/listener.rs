@@ -11,7 +11,7 @@ use crate::{
     client::{Effect, LONGEST_CALL},
     config::Address,
     connection::Connection,
-    hub::News,
+    hub::{News, Range},
     trouble::Trouble,
     txn::{Seen, Value},
 };
@@ -30,6 +30,8 @@ pub(crate) struct Listener {
     /// Up to where changes were told: the cluster, and the revision. None: they have to be looked
     /// for.
     told: Option<(u64, i64)>,
+    /// Of what.
+    range: Range,
     /// Something was told by the present watch.
     good: bool,
     ended: bool,
@@ -39,6 +41,8 @@ pub(crate) struct Listener {
 enum End {
     /// Nobody listens any more.
     Unwanted,
+    /// Somebody listens to more than was asked for.
+    Narrow,
     /// What is to come is no continuation of what was told: it has to be looked for.
     Gap,
     /// It is tried again, for another member may do better.
@@ -47,7 +51,7 @@ enum End {
 
 impl Listener {
     pub(crate) const fn new(etcd: Etcd) -> Self {
-        Self { etcd, told: None, good: false, ended: false }
+        Self { etcd, told: None, range: Range::Prefix, good: false, ended: false }
     }
 
     pub(crate) async fn run(mut self) {
@@ -67,6 +71,7 @@ impl Listener {
                         return;
                     }
                 }
+                End::Narrow => {}
                 End::Gap if failures <= self.etcd.rotation().len() => {
                     failures += 1;
                     self.told = None;
@@ -102,9 +107,9 @@ impl Listener {
             Err(end) => Err(end),
         };
         match end {
-            Ok(()) => {
+            Ok(end) => {
                 visit.ends(true);
-                End::Unwanted
+                end
             }
             Err(None) => {
                 visit.ends(true);
@@ -125,14 +130,21 @@ impl Listener {
 
     /// Asks for all that comes after what was told, and awaits that it will be.
     async fn begin(&mut self, connection: &Connection) -> Result<WatchStream, Option<Trouble>> {
-        let mut options = WatchOptions::new().with_prefix().with_fragment();
+        let mut options = WatchOptions::new().with_fragment();
+        self.range = self.etcd.hub().readers().choose_range();
+        let from = match &self.range {
+            Range::Key(key) => key.clone(),
+            Range::Prefix => {
+                options = options.with_prefix();
+                self.etcd.config().prefix().to_owned()
+            }
+        };
         if let Some((_, revision)) = self.told {
             options = options.with_start_revision(revision + 1);
         }
-        let prefix = self.etcd.config().prefix();
         let mut client = connection.watch_client();
         let begun = time::timeout(BEGINNING, async {
-            let mut stream = client.watch(prefix, Some(options)).await?;
+            let mut stream = client.watch(from, Some(options)).await?;
             let first = stream.message().await?;
             Ok::<_, etcd_client::Error>((stream, first))
         });
@@ -165,14 +177,19 @@ impl Listener {
         &mut self,
         connection: &Connection,
         mut stream: WatchStream,
-    ) -> Result<(), Option<Trouble>> {
+    ) -> Result<End, Option<Trouble>> {
         let etcd = self.etcd.clone();
         let mut heard = Instant::now();
         let mut check = None;
         // What etcd has, and we were not told, and how long we wait for it.
         let mut missing: Option<(i64, Instant)> = None;
         loop {
-            let Some(lease) = etcd.hub().readers().shortest_lease() else { return Ok(()) };
+            let Some(lease) = etcd.hub().readers().shortest_lease() else {
+                return Ok(End::Unwanted);
+            };
+            if etcd.hub().readers().want_more() {
+                return Ok(End::Narrow);
+            }
             let overdue = missing.map(|(_, until)| until);
             tokio::select! {
                 message = stream.message() => {
@@ -224,18 +241,22 @@ impl Listener {
         Ok(())
     }
 
-    /// The revision of something under the prefix that was written after what was told, by a
+    /// The revision of something in the range that was written after what was told, by a
     /// linearizable read; 0 where there is nothing. None: nobody knows, or it is another etcd's.
     fn check(&self, lease: Duration) -> impl Future<Output = Option<i64>> + use<> {
-        let (etcd, told) = (self.etcd.clone(), self.told);
+        let (etcd, told, range) = (self.etcd.clone(), self.told, self.range.clone());
         async move {
             let (cluster, told) = told?;
             let operation = "see whether the watch is alive";
-            let options = GetOptions::new().with_prefix().with_keys_only().with_limit(1);
+            let options = GetOptions::new().with_keys_only().with_limit(1);
             let options = options.with_min_mod_revision(told + 1);
+            let (from, options) = match range {
+                Range::Key(key) => (key, options),
+                Range::Prefix => (etcd.config().prefix().to_owned(), options.with_prefix()),
+            };
             let ask = etcd.ask(operation, Effect::None, |mut client| {
-                let (prefix, options) = (etcd.config().prefix().to_owned(), options.clone());
-                async move { client.get(prefix, Some(options)).await }.boxed()
+                let (from, options) = (from.clone(), options.clone());
+                async move { client.get(from, Some(options)).await }.boxed()
             });
             let answer = time::timeout(lease.min(LONGEST_CALL), ask).await.ok()?.ok()?;
             if answer.header()?.cluster_id() != cluster {

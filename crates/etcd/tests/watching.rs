@@ -83,6 +83,37 @@ async fn a_hundred_leases_share_one_watch_and_standbys_ask_for_nothing() {
     until("nobody watches", || metric(&server, "etcd_debugging_mvcc_watcher_total") == 0.0).await;
 }
 
+/// With hundreds of leases of others under the prefix, to be told of each of their renewals would cost
+/// more than the lease.
+#[tokio::test]
+async fn a_lease_that_is_alone_is_told_of_no_other_until_there_is_another() {
+    let server = EtcdOptions::new().own().start().unwrap();
+    let told = || server.metric("grpc_server_msg_sent_total", &[("grpc_method", "Watch")]);
+    let (config, _) = EtcdConfig::from_url(&server.url("jobs")).unwrap();
+    let etcd = Etcd::new(config);
+    let mut jobs = etcd.lock(LeaseName::new("jobs").unwrap()).watch();
+    next(&mut jobs).await;
+    let begun = told();
+    let (of_jobs, of_others) = (lock(&server.url("jobs")), lock(&server.url("others")));
+    let mut others = of_others.observe().await.unwrap();
+    for _ in 0..20 {
+        others = write(&of_others, &others, &held(&others)).await;
+    }
+    let seen = of_jobs.observe().await.unwrap();
+    let seen = write(&of_jobs, &seen, &held(&seen)).await;
+    assert_eq!(next(&mut jobs).await, seen);
+    until("one message for one change", || told() - begun >= 1.0).await;
+    assert_eq!(told() - begun, 1.0);
+
+    let mut watch = etcd.lock(LeaseName::new("others").unwrap()).watch();
+    assert_eq!(next(&mut watch).await, others);
+    others = write(&of_others, &others, &held(&others)).await;
+    assert_eq!(next(&mut watch).await, others);
+    let seen = write(&of_jobs, &seen, &held(&seen)).await;
+    assert_eq!(next(&mut jobs).await, seen);
+    assert_eq!(metric(&server, "etcd_debugging_mvcc_watcher_total"), 1.0);
+}
+
 #[tokio::test]
 async fn a_connection_that_breaks_is_replaced_and_nothing_is_missed() {
     let server = EtcdOptions::new().own().start().unwrap();

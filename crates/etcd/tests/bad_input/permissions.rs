@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use futures::StreamExt as _;
-use leasehold_core::{ErrorKind, LeaseLock, Swap, create_free};
+use leasehold_core::{ErrorKind, LeaseLock, LeaseName, Swap, create_free};
+use leasehold_etcd::{Etcd, EtcdConfig};
 use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
 
 use crate::{assert_says, held, lock, refused};
@@ -73,14 +74,27 @@ async fn who_may_only_read_looks_and_watches_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn who_may_use_its_lease_but_not_the_prefix_goes_on_without_a_watch() {
-    let lock = lock(&user("one-key", &["readwrite", "leasehold/one-key"]));
-    create_free(&lock).await.unwrap();
-    let mut watch = lock.watch();
-    let error = watch.next().await.unwrap().unwrap_err();
+async fn who_may_use_its_lease_but_not_the_prefix_has_a_watch_for_one_lease_alone() {
+    let url = user("one-key", &["readwrite", "leasehold/one-key"]);
+    let alone = lock(&url);
+    create_free(&alone).await.unwrap();
+    assert!(alone.watch().next().await.unwrap().unwrap().record.is_some());
+
+    let (config, name) = EtcdConfig::from_url(&url).unwrap();
+    let etcd = Etcd::new(config);
+    let [lock, another] =
+        [name, LeaseName::new("another-key").unwrap()].map(|name| etcd.lock(name));
+    let mut watches = [lock.watch(), another.watch()];
+    let error = loop {
+        // What is there; and then that no more will be told.
+        if let Err(error) = watches[0].next().await.unwrap() {
+            break error;
+        }
+        let _ = watches[1].next().await;
+    };
     assert_eq!(error.kind(), ErrorKind::Denied);
     assert_says(&error, &["watch", "permission denied", "--prefix=true"], &[PASSWORD]);
-    assert!(watch.next().await.is_none());
+    assert!(watches[0].next().await.is_none());
     assert!(lock.observe().await.unwrap().record.is_some());
 }
 
