@@ -215,7 +215,8 @@ impl Apiserver {
 impl Here {
     fn start(way: &Way, options: &ApiserverOptions) -> Result<Self, ServerError> {
         let etcd = EtcdOptions::new().own();
-        let etcd = if options.synced { etcd.synced() } else { etcd }.start()?;
+        let etcd = if options.synced { etcd.synced() } else { etcd }.start();
+        let etcd = etcd.map_err(|error| way.without(error))?;
         let recipe = Arc::new(Beside::new(options.clone(), etcd.address())?);
         let own = Own::start(way, &(recipe.clone() as Arc<dyn Recipe>))?;
         let access = Access::here(own.address(), &own.directory().join(tls::CA), &recipe.token);

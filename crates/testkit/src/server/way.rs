@@ -58,6 +58,20 @@ impl Way {
     }
 }
 
+#[cfg(feature = "kubernetes")]
+impl Way {
+    /// Why there is no server, if another one that it needs beside it is not there either.
+    pub(crate) fn without(&self, other: ServerError) -> ServerError {
+        match (self, other) {
+            #[cfg(feature = "containers")]
+            (Self::Container { program, found }, ServerError::Missing { store, found: it, .. }) => {
+                missing(program, &[&found[..], &[format!("no {store} for it: {it}")]].concat())
+            }
+            (_, other) => other,
+        }
+    }
+}
+
 /// None to be had, and what there was in its place.
 pub(super) fn missing(program: &Program, found: &[String]) -> ServerError {
     let (store, found, advice) = (program.store, found.join("; "), program.advice());
