@@ -7,10 +7,11 @@ mod common;
 
 use std::{fs, net::SocketAddr, path::Path};
 
-use common::{Subject, address, kubeconfig, kubectl};
+use common::{Subject, kubeconfig};
 use futures::StreamExt;
 use leasehold_core::{Error, ErrorKind, LeaseLock, LeaseName, Record};
 use leasehold_kubernetes::{Kubernetes, KubernetesConfig, KubernetesLock};
+use leasehold_testkit::kubernetes::Apiserver;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::{
@@ -27,6 +28,12 @@ fn url(file: &Path) -> String {
 
 async fn connect(file: &NamedTempFile) -> Error {
     KubernetesLock::connect(&url(file.path())).await.unwrap_err()
+}
+
+/// The operator's.
+fn good_token() -> String {
+    let token = "--output=jsonpath={.users[0].user.token}";
+    Apiserver::shared().kubectl(&["config", "view", "--minify", "--raw", token])
 }
 
 /// A kubeconfig of whoever is at this address.
@@ -222,10 +229,7 @@ async fn credentials_that_cannot_be_used_are_named() {
 
 #[tokio::test]
 async fn a_plugin_for_credentials_is_run() {
-    let token = kubectl(
-        &["config", "view", "--minify", "--raw", "-o", "jsonpath={.users[0].user.token}"],
-        "",
-    );
+    let token = good_token();
     let credential = json!({
         "apiVersion": "client.authentication.k8s.io/v1",
         "kind": "ExecCredential",
@@ -244,10 +248,7 @@ async fn a_plugin_for_credentials_is_run() {
 
 #[tokio::test]
 async fn a_token_that_was_renewed_in_its_file_is_read_again() {
-    let good = kubectl(
-        &["config", "view", "--minify", "--raw", "-o", "jsonpath={.users[0].user.token}"],
-        "",
-    );
+    let good = good_token();
     let token = NamedTempFile::new().unwrap();
     fs::write(token.path(), &good).unwrap();
     let file = kubeconfig(|_, user| *user = json!({ "tokenFile": token.path() }));
@@ -282,7 +283,9 @@ async fn a_wrong_token_is_refused() {
 #[tokio::test]
 async fn a_namespace_that_is_missing_is_named() {
     let missing = "no-such-namespace";
-    let error = KubernetesLock::connect(&format!("kubernetes://{missing}/jobs")).await.unwrap_err();
+    let kubeconfig = Apiserver::shared().kubeconfig().display();
+    let url = format!("kubernetes://{missing}/jobs?kubeconfig={kubeconfig}");
+    let error = KubernetesLock::connect(&url).await.unwrap_err();
     assert_says(&error, ErrorKind::Invalid, &[missing, "not found", "create the namespace"]);
 }
 
@@ -336,7 +339,7 @@ async fn a_server_without_tls_is_told_from_one_with_a_wrong_certificate() {
     refused(&file, ErrorKind::Invalid, &["tls-server-name"]).await;
 
     // TLS, and spoken to without: it says so in plain text, or hangs up.
-    let error = connect(&stranger_at(&format!("http://{}", address()))).await;
+    let error = connect(&stranger_at(&format!("http://{}", Apiserver::shared().address()))).await;
     assert!(matches!(error.kind(), ErrorKind::Unexpected | ErrorKind::Unreachable), "{error}");
     assert_says(&error, error.kind(), &["https://"]);
 }
@@ -420,7 +423,7 @@ async fn a_busy_apiserver_is_no_refusal() {
 
 #[tokio::test]
 async fn a_lock_is_made_for_names_that_objects_can_have() {
-    let kubernetes = Kubernetes::new(KubernetesConfig::new()).await.unwrap();
+    let kubernetes = Kubernetes::new(Subject::new().config()).await.unwrap();
     let error = kubernetes.lock(LeaseName::new("Jobs of mine").unwrap()).unwrap_err();
     assert_says(&error, ErrorKind::Invalid, &["Jobs of mine", "lower case"]);
 }

@@ -4,87 +4,60 @@
 
 mod common;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use common::kubectl;
-use leasehold_core::LeaseLock;
-use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
+use common::{ANNOTATION, Subject};
+use leasehold_core::{LeaseLock, LeaseName};
+use leasehold_kubernetes::Kubernetes;
 use leasehold_testkit::{
     conformance,
     conformance::{Feat, Fixture, Garbage},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 conformance!(apiserver, KubernetesFixture::new());
-
-/// Where the backend keeps its record.
-const ANNOTATION: &str = "leasehold.dev/record";
 
 /// As much as the apiserver takes of all annotations together, and less.
 const LONGEST: usize = 200 << 10;
 
 struct KubernetesFixture {
-    lease: String,
+    subject: Arc<Subject>,
 }
 
 impl KubernetesFixture {
     fn new() -> Self {
-        static LEASES: AtomicU64 = AtomicU64::new(0);
-        let number = LEASES.fetch_add(1, Ordering::Relaxed);
-        // A cluster from the environment knows the leases of earlier runs.
-        Self { lease: format!("jobs-{}-{number}", std::process::id()) }
+        Self { subject: Arc::new(Subject::new()) }
     }
 
     async fn open(&self, lease: &str) -> Arc<dyn LeaseLock> {
-        let (config, name) = KubernetesConfig::from_url(&format!("kubernetes:///{lease}")).unwrap();
-        Arc::new(Kubernetes::new(config).await.unwrap().lock(name).unwrap())
+        let kubernetes = Kubernetes::new(self.subject.config()).await.unwrap();
+        Arc::new(kubernetes.lock(LeaseName::new(lease).unwrap()).unwrap())
     }
 
-    async fn kubectl(&self, words: &[&str], input: String) -> String {
-        let words: Vec<_> = words
-            .iter()
-            .map(|word| if *word == "NAME" { self.lease.clone() } else { (*word).to_owned() })
-            .collect();
-        tokio::task::spawn_blocking(move || {
-            kubectl(&words.iter().map(String::as_str).collect::<Vec<_>>(), &input)
-        })
-        .await
-        .unwrap()
-    }
-
-    async fn object(&self) -> Value {
-        let words = ["get", "lease", "NAME", "-o", "json"];
-        serde_json::from_str(&self.kubectl(&words, String::new()).await).unwrap()
-    }
-}
-
-impl Drop for KubernetesFixture {
-    fn drop(&mut self) {
-        let nightly = format!("{}.nightly", self.lease);
-        kubectl(&["delete", "lease", &self.lease, &nightly, "--ignore-not-found"], "");
+    /// What others do, while the candidates go on.
+    async fn others(&self, what: impl FnOnce(&Subject) + Send + 'static) {
+        let subject = self.subject.clone();
+        tokio::task::spawn_blocking(move || what(&subject)).await.unwrap();
     }
 }
 
 #[async_trait]
 impl Fixture for KubernetesFixture {
     async fn lock(&self) -> Arc<dyn LeaseLock> {
-        self.open(&self.lease).await
+        self.open(&self.subject.name).await
     }
 
     async fn other_lock(&self) -> Arc<dyn LeaseLock> {
-        self.open(&format!("{}.nightly", self.lease)).await
+        self.open(&format!("{}.nightly", self.subject.name)).await
     }
 
     fn lease_name(&self) -> String {
-        self.lease.clone()
+        self.subject.name.clone()
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec!["admin-token".to_owned()]
+        self.subject.server.secrets()
     }
 
     fn compares_era(&self) -> bool {
@@ -96,32 +69,28 @@ impl Fixture for KubernetesFixture {
     }
 
     async fn delete(&self) {
-        self.kubectl(&["delete", "lease", "NAME", "--ignore-not-found"], String::new()).await;
+        self.others(Subject::delete).await;
     }
 
     async fn garble(&self, garbage: Garbage) -> Feat {
         if garbage == Garbage::AbsurdVersion {
             return Feat::Impossible("the version is etcd's own count");
         }
-        let mut object = self.object().await;
         let text =
             String::from_utf8_lossy(&garbage.bytes()).chars().take(LONGEST).collect::<String>();
-        object["metadata"]["annotations"] = json!({ ANNOTATION: text });
-        object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
-        object["spec"] = json!({});
-        self.kubectl(&["replace", "-f", "-"], object.to_string()).await;
+        self.others(move |subject| {
+            let mut object = subject.object();
+            object["metadata"]["annotations"] = json!({ ANNOTATION: text });
+            object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+            object["spec"] = json!({});
+            subject.write("replace", &object);
+        })
+        .await;
         Feat::Done
     }
 
     async fn renew_era(&self) -> Feat {
-        // As a backup is restored: the same Lease, and another object.
-        let mut object = self.object().await;
-        self.delete().await;
-        let metadata = object["metadata"].as_object_mut().unwrap();
-        for own in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
-            metadata.remove(own);
-        }
-        self.kubectl(&["create", "-f", "-"], object.to_string()).await;
+        self.others(|subject| subject.create_again(subject.object())).await;
         Feat::Done
     }
 
@@ -131,7 +100,7 @@ impl Fixture for KubernetesFixture {
     }
 
     async fn touch(&self) -> Feat {
-        self.kubectl(&["label", "lease", "NAME", "somebody=else"], String::new()).await;
+        self.others(|subject| subject.label("somebody=else")).await;
         Feat::Done
     }
 }

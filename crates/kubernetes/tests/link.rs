@@ -14,13 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Subject, address, holder, kubeconfig};
+use common::{Subject, holder};
 use futures::StreamExt;
 use leasehold_core::{Candidate, Elector, ErrorKind, LeaseLock, Status, Timing, create_free};
 use leasehold_kubernetes::{KubernetesConfig, KubernetesLock};
 use leasehold_testkit::{Direction, Proxy};
-use serde_json::json;
-use tempfile::NamedTempFile;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
@@ -31,12 +29,14 @@ struct Front {
     current: Arc<AtomicUsize>,
     ended: Arc<AtomicBool>,
     address: SocketAddr,
-    kubeconfig: NamedTempFile,
+    /// Of the subject's lease.
+    url: String,
 }
 
 impl Front {
-    fn new() -> Self {
-        let links = Arc::new([0, 1].map(|_| Proxy::start(address()).unwrap()));
+    fn of(subject: &Subject) -> Self {
+        let server = subject.server.address();
+        let links = Arc::new([0, 1].map(|_| Proxy::start(server).unwrap()));
         let (current, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -49,13 +49,12 @@ impl Front {
                 there[now.load(Ordering::Relaxed)].carry(client.unwrap()).unwrap();
             }
         });
-        let kubeconfig =
-            kubeconfig(|cluster, _| cluster["server"] = json!(format!("https://{address}")));
-        Self { links, current, ended, address, kubeconfig }
+        let url = subject.server.url_through(address, &subject.name);
+        Self { links, current, ended, address, url }
     }
 
     fn config(&self) -> KubernetesConfig {
-        KubernetesConfig::new().with_kubeconfig(self.kubeconfig.path())
+        KubernetesConfig::from_url(&self.url).unwrap().0
     }
 
     /// Swallows everything on the connections that there are. New ones work.
@@ -84,7 +83,8 @@ fn elector(lock: KubernetesLock, name: &str) -> Elector {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_whose_open_connections_are_swallowed_leads_on_through_new_ones() {
-    let (subject, front) = (Subject::new(), Front::new());
+    let subject = Subject::new();
+    let front = Front::of(&subject);
     let lock = subject.lock_with(front.config()).await;
     create_free(&lock).await.unwrap();
     let elector = elector(lock, "a");
@@ -104,7 +104,8 @@ async fn a_leader_whose_open_connections_are_swallowed_leads_on_through_new_ones
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_ones() {
-    let (subject, front) = (Subject::new(), Front::new());
+    let subject = Subject::new();
+    let front = Front::of(&subject);
     let direct = subject.lock().await;
     create_free(&direct).await.unwrap();
     let leader = elector(direct, "a");
@@ -135,7 +136,8 @@ async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_one
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_ends_where_a_call_on_its_connections_is_not_answered() {
-    let (subject, front) = (Subject::new(), Front::new());
+    let subject = Subject::new();
+    let front = Front::of(&subject);
     let lock = subject.lock_with(front.config()).await;
     create_free(&lock).await.unwrap();
     let mut watch = lock.watch();
@@ -158,7 +160,8 @@ async fn a_watch_ends_where_a_call_on_its_connections_is_not_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_that_does_not_show_what_was_written_ends() {
-    let (subject, front) = (Subject::new(), Front::new());
+    let subject = Subject::new();
+    let front = Front::of(&subject);
     let lock = Arc::new(subject.lock_with(front.config()).await);
     create_free(&lock).await.unwrap();
     let mut watch = lock.watch();
@@ -185,13 +188,13 @@ async fn a_watch_that_does_not_show_what_was_written_ends() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_costs_a_call_and_no_more() {
-    let (subject, front) = (Subject::new(), Front::new());
+    let subject = Subject::new();
+    let front = Front::of(&subject);
     front.links[0].black_hole(Direction::Both);
-    let url = format!("{}?kubeconfig={}", subject.url(), front.kubeconfig.path().display());
     let began = Instant::now();
-    let error = KubernetesLock::connect(&url).await.unwrap_err();
+    let error = KubernetesLock::connect(&front.url).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     front.links[0].heal();
-    KubernetesLock::connect(&url).await.unwrap();
+    KubernetesLock::connect(&front.url).await.unwrap();
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{ANNOTATION, Subject, holder, kubectl, now};
+use common::{ANNOTATION, Subject, holder, now};
 use futures::StreamExt;
 use leasehold_core::{
     Candidate, Elector, FencingToken, LeaseLock, Observation, RandomPart, Record, Stamp, Swap,
@@ -129,7 +129,7 @@ async fn a_holder_of_another_library_is_held_for_the_whole_duration_of_the_recor
     assert_eq!(record.lease_duration, Duration::from_secs(7));
     assert_eq!(record.era, seen.era, "it would be waited out twice");
     // A label is no renewal, a renewal is one.
-    kubectl(&["label", "lease", &subject.name, "a=b"], "");
+    subject.label("a=b");
     assert_eq!(lock.observe().await.unwrap().record, Some(record.clone()));
     subject.patch(&json!({ "spec": { "renewTime": now() } }));
     assert_ne!(lock.observe().await.unwrap().record, Some(record));
@@ -249,12 +249,7 @@ async fn a_release_that_comes_back_from_a_backup_is_of_another_era() {
     let lock = subject.lock().await;
     let seen = held(&lock).await;
     write(&lock, &seen, Tenure::Free, 2).await;
-    let mut object = subject.object();
-    subject.delete();
-    for own in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
-        object["metadata"].as_object_mut().unwrap().remove(own);
-    }
-    kubectl(&["create", "-f", "-"], &object.to_string());
+    subject.create_again(subject.object());
     let seen = lock.observe().await.unwrap();
     assert_ne!(seen.record.unwrap().era, seen.era);
 }
@@ -310,7 +305,7 @@ async fn others_wait_for_a_vacant_lease_as_for_a_held_one() {
 #[tokio::test]
 async fn a_mixed_fleet_refuses_a_timing_that_robs_a_healthy_leader() {
     let subject = Subject::new();
-    let url = format!("{}?mixed_fleet=true", subject.url());
+    let url = format!("{}&mixed_fleet=true", subject.url());
     let lock: Arc<dyn LeaseLock> = Arc::new(KubernetesLock::connect(&url).await.unwrap());
     let seconds = Duration::from_secs;
     let sound = Timing::new(seconds(15), seconds(10), seconds(2)).unwrap();
@@ -330,10 +325,7 @@ async fn a_mixed_fleet_refuses_a_timing_that_robs_a_healthy_leader() {
 #[tokio::test]
 async fn in_a_mixed_fleet_no_two_renewals_fall_into_one_second() {
     let subject = Subject::new();
-    let (config, _) =
-        leasehold_kubernetes::KubernetesConfig::from_url("kubernetes:///x?mixed_fleet=true")
-            .unwrap();
-    let lock = subject.lock_with(config).await;
+    let lock = subject.lock_with(subject.config().mixed_fleet()).await;
     let mut seen = held(&lock).await;
     let second = || subject.spec()["renewTime"].as_str().unwrap()[..19].to_owned();
     for attempt in 2..4 {
@@ -365,7 +357,7 @@ async fn a_label_restarts_nobodys_wait() {
             () = time::sleep(Duration::from_millis(200)) => {
                 labels += 1;
                 let label = format!("touched={labels}");
-                kubectl(&["label", "--overwrite", "lease", &subject.name, &label], "");
+                subject.label(&label);
             }
         }
     };
@@ -426,7 +418,7 @@ async fn a_leader_whose_lease_is_labelled_leads_on() {
     let leadership = elector.campaign(&CancellationToken::new()).await.unwrap();
     for label in 0..20 {
         let label = format!("touched={label}");
-        kubectl(&["label", "--overwrite", "lease", &subject.name, &label], "");
+        subject.label(&label);
         assert!(leadership.is_current(), "lost by {label}");
     }
     leadership.resign().await;

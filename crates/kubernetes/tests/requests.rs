@@ -6,14 +6,15 @@ mod common;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use common::{Subject, kubectl};
+use common::Subject;
 use leasehold_core::{Candidate, Elector, Status, Timing, create_free};
+use leasehold_testkit::kubernetes::Apiserver;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 /// The verb and the answer of each request about leases, and how many there were.
 fn requests() -> BTreeMap<(String, String), u64> {
-    let page = kubectl(&["get", "--raw", "/metrics"], "");
+    let page = Apiserver::shared().kubectl(&["get", "--raw=/metrics"]);
     let counts = page.lines().filter(|line| {
         line.starts_with("apiserver_request_total{") && line.contains("resource=\"leases\"")
     });

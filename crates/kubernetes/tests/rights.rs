@@ -2,49 +2,41 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-mod common;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
-use std::time::{Duration, Instant};
-
-use common::{kubeconfig, kubectl};
 use futures::StreamExt;
 use leasehold_core::{
     Candidate, Elector, Error, ErrorKind, LeaseLock, Record, Status, Timing, create_free,
 };
 use leasehold_kubernetes::KubernetesLock;
+use leasehold_testkit::kubernetes::Apiserver;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 
 const ROLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/role.yaml");
 const FLOW_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/flow-schema.yaml");
 
+/// Who the manifest is for.
+const USER: &str = "leasehold";
+
 /// A namespace of its own, with what the manifest makes in it.
 struct Namespace {
-    name: String,
-    kubeconfig: NamedTempFile,
-    token: String,
+    server: Apiserver,
 }
 
 impl Namespace {
-    fn new(test: &str) -> Self {
-        let name = format!("leasehold-{test}-{}", std::process::id());
-        kubectl(&["create", "namespace", &name], "");
-        kubectl(&["apply", "--namespace", &name, "-f", ROLE], "");
-        let token = kubectl(&["create", "token", "leasehold", "--namespace", &name], "");
-        let token = token.trim().to_owned();
-        let kubeconfig = kubeconfig(|_, user| *user = json!({ "token": token }));
-        let namespace = Self { name, kubeconfig, token };
+    fn new() -> Self {
+        let namespace = Self { server: Apiserver::shared().new_namespace() };
+        namespace.server.apply(&fs::read_to_string(ROLE).unwrap());
         namespace.until_granted(&["get", "create", "update", "watch"]);
         namespace
     }
 
     fn url(&self, lease: &str) -> String {
-        format!(
-            "kubernetes://{}/{lease}?kubeconfig={}",
-            self.name,
-            self.kubeconfig.path().display()
-        )
+        self.server.url_of(USER, lease)
     }
 
     /// Grants these verbs alone, for all names.
@@ -52,34 +44,33 @@ impl Namespace {
         let rules = json!([{
             "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs,
         }]);
-        let patch = json!({ "rules": rules }).to_string();
-        let role = ["patch", "role", "leasehold", "--namespace", &self.name];
-        kubectl(&[&role[..], &["--type=merge", "-p", &patch]].concat(), "");
+        let patch = format!("--patch={}", json!({ "rules": rules }));
+        self.server.kubectl(&["patch", "role", "leasehold", "--type=merge", &patch]);
         self.until_granted(verbs);
     }
 
     /// The apiserver hears of a role as everybody does: a moment after it was written.
     fn until_granted(&self, verbs: &[&str]) {
-        let account = format!("--as=system:serviceaccount:{}:leasehold", self.name);
         for verb in ["get", "create", "update", "watch"] {
-            let ask = ["auth", "can-i", verb, "leases/jobs", "--namespace", &self.name, &account];
-            while common::try_kubectl(&ask, "").is_ok() != verbs.contains(&verb) {}
+            self.server.until_may(USER, verb, "leases/jobs", verbs.contains(&verb));
         }
     }
 
     fn denied(&self, error: &Error, verb: &str) {
         assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
         let said = error.to_string();
-        for part in [verb, "leases", &self.name, "coordination.k8s.io", "verbs: [", "Role"] {
+        for part in
+            [verb, "leases", self.server.namespace(), "coordination.k8s.io", "verbs: [", "Role"]
+        {
             assert!(said.contains(part), "{part:?} is missing: {said}");
         }
-        assert!(!format!("{error:?} {error:#?}").contains(&self.token), "{error}");
+        self.keeps_secrets(error);
     }
-}
 
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = common::try_kubectl(&["delete", "namespace", &self.name, "--wait=false"], "");
+    fn keeps_secrets(&self, error: &Error) {
+        let said = format!("{error} {error:?} {error:#?}");
+        let told = self.server.secrets().iter().any(|secret| said.contains(secret));
+        assert!(!told, "{error}");
     }
 }
 
@@ -114,21 +105,21 @@ async fn handover(namespace: &Namespace) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_manifest_grants_is_enough() {
-    let namespace = Namespace::new("enough");
+    let namespace = Namespace::new();
     let took = handover(&namespace).await;
     assert!(took < Duration::from_millis(300), "a release was seen after {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_manifest_grants_is_for_one_lease() {
-    let namespace = Namespace::new("one");
+    let namespace = Namespace::new();
     let error = KubernetesLock::connect(&namespace.url("others")).await.unwrap_err();
     namespace.denied(&error, "get");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_right_that_is_missing_is_named() {
-    let namespace = Namespace::new("missing");
+    let namespace = Namespace::new();
     namespace.grant(&["create", "update", "watch"]);
     let error = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap_err();
     namespace.denied(&error, "get");
@@ -150,7 +141,7 @@ async fn each_right_that_is_missing_is_named() {
 /// It reads when the lease may have lapsed, instead of polling.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_watch_follows_at_the_end_of_the_lease() {
-    let namespace = Namespace::new("blind");
+    let namespace = Namespace::new();
     namespace.grant(&["get", "create", "update"]);
     let took = handover(&namespace).await;
     assert!(took < Timing::fast().failover_bound(), "{took:?}");
@@ -163,9 +154,9 @@ async fn who_may_not_watch_follows_at_the_end_of_the_lease() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_is_gone_is_told_so() {
-    let namespace = Namespace::new("gone");
+    let namespace = Namespace::new();
     let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
-    kubectl(&["delete", "serviceaccount", "leasehold", "--namespace", &namespace.name], "");
+    namespace.server.kubectl(&["delete", "serviceaccount", USER]);
     let began = Instant::now();
     let error = loop {
         // The apiserver keeps what it knew of a token for some seconds.
@@ -177,16 +168,17 @@ async fn an_account_that_is_gone_is_told_so() {
     };
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     assert!(error.to_string().contains("credentials are expired"), "{error}");
-    assert!(!format!("{error:?}").contains(&namespace.token));
+    namespace.keeps_secrets(&error);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_flow_schema_is_taken_by_the_apiserver() {
-    kubectl(&["apply", "-f", FLOW_SCHEMA], "");
-    let text = kubectl(&["get", "flowschema", "leasehold", "-o", "json"], "");
+    let server = Apiserver::shared();
+    server.apply(&fs::read_to_string(FLOW_SCHEMA).unwrap());
+    let text = server.kubectl(&["get", "flowschema", "leasehold", "--output=json"]);
     let schema: Value = serde_json::from_str(&text).unwrap();
     let conditions = schema["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let dangling = conditions.iter().any(|it| it["type"] == "Dangling" && it["status"] == "True");
     assert!(!dangling, "{schema}");
-    kubectl(&["delete", "flowschema", "leasehold"], "");
+    server.kubectl(&["delete", "flowschema", "leasehold"]);
 }
