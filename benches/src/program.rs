@@ -1,5 +1,6 @@
 use std::{
     borrow::Cow,
+    env,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -34,6 +35,8 @@ pub(crate) struct Peer {
     /// A binary of this package; or, with a slash in it, a path from the root of the repository. A
     /// folder is a Go module that is built.
     pub(crate) program: Cow<'static, str>,
+    /// Names the program, where that is there already.
+    pub(crate) variable: Option<&'static str>,
     /// As in [`Program`].
     pub(crate) least_lease: Duration,
 }
@@ -111,6 +114,7 @@ impl Peer {
         let own = own.map(|(name, program)| Self {
             name: name.to_owned().into(),
             program: absolute(from_here(Path::new(program))).into(),
+            variable: None,
             least_lease: Duration::ZERO,
         });
         if is_asked(Self::NONE) { own.collect() } else { known.cloned().chain(own).collect() }
@@ -118,7 +122,10 @@ impl Peer {
 
     /// Finds the program, or builds it.
     fn ready(self, around: &Surroundings) -> Result<Program> {
-        let path = if self.program.contains('/') {
+        let given = self.variable.and_then(env::var_os).filter(|path| !path.is_empty());
+        let path = if let Some(given) = given {
+            from_here(Path::new(&given))
+        } else if self.program.contains('/') {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(self.program.as_ref())
         } else {
             around.contender.with_file_name(self.program.as_ref())

@@ -33,7 +33,7 @@ pub(super) trait Host: fmt::Debug + Send + Sync {
 }
 
 /// In the order in which they are measured.
-static KINDS: [Kind; 4] = [
+static KINDS: [Kind; 5] = [
     Kind {
         name: "file",
         schemes: &["file"],
@@ -75,13 +75,33 @@ static KINDS: [Kind; 4] = [
         #[cfg(not(feature = "etcd"))]
         start: None,
     },
+    Kind {
+        name: "kubernetes",
+        schemes: &["kubernetes"],
+        proves_death: false,
+        by_default: true,
+        peers: &[CLIENT_GO],
+        #[cfg(feature = "kubernetes")]
+        start: Some(super::kubernetes::start),
+        #[cfg(not(feature = "kubernetes"))]
+        start: None,
+    },
 ];
 
 const ETCD_RECIPE: Peer = Peer {
     name: Cow::Borrowed("etcd-recipe"),
     program: Cow::Borrowed("etcd_recipe"),
+    variable: None,
     // One and a half times the time in which members elect, in whole seconds.
     least_lease: Duration::from_secs(2),
+};
+
+const CLIENT_GO: Peer = Peer {
+    name: Cow::Borrowed("client-go"),
+    program: Cow::Borrowed("integration/client-go"),
+    variable: Some("LEASEHOLD_CLIENT_GO"),
+    // It writes whole seconds.
+    least_lease: Duration::from_secs(1),
 };
 
 impl Kind {

@@ -30,6 +30,9 @@ impl Link {
         if scheme.contains('+') {
             return Err(format!("{scheme} is no single TCP link whose address is in the URL"));
         }
+        if scheme == "kubernetes" {
+            return Err("its address is in a kubeconfig, and not in its URL".into());
+        }
         let without_tcp = "it is reached without TCP";
         let (_, rest) = url.split_once("://").ok_or(without_tcp)?;
         let (authority, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -144,6 +147,7 @@ mod tests {
             ("etcds://127.0.0.1:1,127.0.0.1:2/jobs", "certificate"),
             ("redis://127.0.0.1:1,127.0.0.1:2/jobs", "one host"),
             ("etcd://127.0.0.1:1,/jobs", "No host"),
+            ("kubernetes://shop/jobs?kubeconfig=/x", "kubeconfig"),
             ("toy://127.0.0.1/jobs", "port"),
         ] {
             let error = Link::of(url).unwrap_err();

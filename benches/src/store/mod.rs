@@ -5,6 +5,8 @@ mod etcd;
 mod file;
 mod given;
 mod kind;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod link;
 #[cfg(feature = "redis")]
 mod redis;
