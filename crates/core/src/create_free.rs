@@ -4,7 +4,8 @@ use crate::{Error, LeaseLock, Record, Swap};
 ///
 /// For a first roll-out. That nothing is written proves nothing: the record may have been deleted
 /// under a living leader, so candidates wait a whole lease duration before they take a lease that
-/// is not there. Whoever *knows* that nobody leads creates it beforehand.
+/// is not there. Whoever *knows* that nobody leads creates it beforehand. (Candidates that live and have
+/// seen a term before wait all the same: to them it looks like a store that was restored.)
 ///
 /// # Errors
 /// Those of the store. It is then unknown whether it was created; calling again is harmless.

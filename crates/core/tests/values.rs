@@ -5,7 +5,7 @@ use std::time::Duration;
 use leasehold_core::{
     Candidate, Era, ErrorKind, FencingToken, LeaseName, RandomPart, Record, Stamp, Tenure, Timing,
     Version,
-    wire::{LONGEST, Unreadable},
+    wire::{self, LONGEST, Unreadable},
 };
 
 const fn ms(ms: u64) -> Duration {
@@ -102,6 +102,31 @@ fn a_written_record_is_read_whole() {
     for record in records() {
         let json = record.to_json();
         assert_eq!(Record::from_json(json.as_bytes()).as_ref(), Ok(&record), "{json}");
+    }
+}
+
+#[test]
+fn what_a_record_begins_with_tells_the_term_that_holds_the_lease() {
+    let token = |number| FencingToken::new(number).unwrap();
+    let held = Record { token: token(4), ..records().remove(2) };
+    assert!(matches!(held.tenure, Tenure::Held { .. }));
+    let renewed = Record {
+        era: Era::new("another"),
+        lease_duration: ms(7),
+        stamp: None,
+        tenure: Tenure::Held { holder: "\"},{".into() },
+        ..held.clone()
+    };
+    for record in [&held, &renewed] {
+        assert!(record.to_json().starts_with(&wire::term_beginning(token(4))), "{record:?}");
+    }
+    for (record, other) in [
+        (held.clone(), 42),
+        (Record { token: token(42), ..held.clone() }, 4),
+        (Record { tenure: Tenure::Free, ..held.clone() }, 4),
+        (Record { tenure: Tenure::Vacant, ..held }, 4),
+    ] {
+        assert!(!record.to_json().starts_with(&wire::term_beginning(token(other))), "{record:?}");
     }
 }
 

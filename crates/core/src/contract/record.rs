@@ -97,7 +97,8 @@ pub struct Stamp {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Tenure {
     /// Released by its holder, or made free by an operator: may be taken at once, in the era that
-    /// it was written in.
+    /// it was written in, unless its token is below that of a term that was seen there before (the
+    /// store then went back).
     Free,
     /// Held by the candidate of this name. Its random part is the record's [`Stamp::author`].
     Held {

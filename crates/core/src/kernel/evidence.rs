@@ -20,6 +20,8 @@ struct Known {
     seen: Observation,
     /// When this very record was first seen in this very era.
     since: Moment,
+    /// The token of the last term that was seen in this era.
+    term: FencingToken,
     /// When the store was found to have gone back, until somebody of the lost line must be done.
     back: Option<Moment>,
 }
@@ -83,6 +85,11 @@ impl Evidence {
         self.floor
     }
 
+    /// The token of the last term that was seen in the present era.
+    pub fn term(&self) -> FencingToken {
+        self.known.as_ref().map_or(FencingToken::ZERO, |known| known.term)
+    }
+
     /// When the record that is known was first seen.
     pub(super) fn since(&self) -> Option<Moment> {
         self.known.as_ref().map(|known| known.since)
@@ -102,7 +109,8 @@ impl Evidence {
         self.learn(&seen);
         let known = self.known.take().filter(|known| known.seen.era == seen.era);
         let older = seen.record.is_some() && seen.version.number() < self.highest;
-        let went_back = known.as_ref().is_some_and(|known| older || repeats(&known.seen, &seen));
+        let term = known.as_ref().map_or(FencingToken::ZERO, |known| known.term);
+        let went_back = known.is_some() && (older || is_before(&seen, term));
         let number = seen.version.number();
         // Nothing has perhaps no version of its own, but if it has, then that was seen.
         let lost = seen.record.is_none() && known.is_some();
@@ -117,7 +125,13 @@ impl Evidence {
                 seen.holder_gone |= known.seen.holder_gone;
             }
         }
-        self.known = Some(Known { seen, since, back });
+        // What names nobody says nothing of terms.
+        let term = match &seen.record {
+            None => term,
+            Some(record) if record.tenure == Tenure::Vacant => term,
+            Some(record) => record.token,
+        };
+        self.known = Some(Known { seen, since, term, back });
     }
 
     /// Takes what one's own write left in the store: that line of history is accepted.
@@ -171,7 +185,7 @@ impl Evidence {
 
     /// What may be done now, by one whose work has ended.
     pub fn verdict(&self, now: Moment) -> Verdict {
-        let Some(Known { seen, since, back }) = &self.known else { return Verdict::Look };
+        let Some(Known { seen, since, back, .. }) = &self.known else { return Verdict::Look };
         let Some(record) = &seen.record else { return Verdict::Mark };
         let native = record.era == seen.era;
         let needed = match &record.tenure {
@@ -205,18 +219,18 @@ impl Evidence {
     }
 }
 
-/// Whether a record that says who leads, or that nobody does, is of an older term than the one that was
-/// there before it: then the store went back, whatever its versions say. (A snapshot can be restored
-/// with greater ones, and anybody's touch makes one.) Somebody else's holder may have no token.
-fn repeats(before: &Observation, after: &Observation) -> bool {
-    let (Some(before), Some(after)) = (&before.record, &after.record) else { return false };
-    let tells = match after.tenure {
+/// Whether a record that says who leads, or that nobody does, is of an older term than the last that was
+/// seen: then the store went back, whatever its versions say. (A snapshot can be restored with greater
+/// ones, and anybody's touch makes one.) Somebody else's holder may have no token.
+fn is_before(seen: &Observation, term: FencingToken) -> bool {
+    let Some(record) = &seen.record else { return false };
+    let tells = match record.tenure {
         Tenure::Free => true,
-        Tenure::Held { .. } => after.token > FencingToken::ZERO,
+        Tenure::Held { .. } => record.token > FencingToken::ZERO,
         // Waited out for as long in any case.
         Tenure::Vacant => false,
     };
-    tells && after.token < before.token
+    tells && record.token < term
 }
 
 /// Whether both show the outcome of one and the same write, whatever was touched around it.

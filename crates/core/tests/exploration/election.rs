@@ -202,9 +202,9 @@ impl Election {
         };
         let seen_later = |older: &Observation| {
             world.candidates.iter().filter(|candidate| candidate.alive).all(|candidate| {
-                let seen = candidate.kernel.evidence().record();
-                seen.zip(older.record.as_ref())
-                    .is_some_and(|(seen, older)| seen.era == store.era && seen.token > older.token)
+                let evidence = candidate.kernel.evidence();
+                evidence.seen().is_some_and(|seen| seen.era == store.era)
+                    && older.record.as_ref().is_some_and(|older| evidence.term() > older.token)
             })
         };
         let possible = |older: &Observation| {

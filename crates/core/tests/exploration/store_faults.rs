@@ -67,6 +67,13 @@ fn greater_versions_do_not_hide_that_a_store_went_back() {
 }
 
 #[test]
+fn a_deletion_before_greater_versions_does_not_hide_it_either() {
+    let scope = Scope::quiet(4).troubled(&[Trouble::Delete, Trouble::GoBackRenumbered], 2);
+    let scope = Scope { numbering: Numbering::Time, resigns: false, polls: false, ..scope };
+    explore("deleted and went back, renumbered", scope, 10_000);
+}
+
+#[test]
 fn a_touch_does_not_hide_that_a_store_went_back() {
     // A third party lifts the version above all that was seen: what is free looks released.
     let scope = Scope::quiet(3).troubled(&[Trouble::GoBackSeen, Trouble::Relabel], 2);
