@@ -128,7 +128,7 @@ mod tests {
             (&["--frobnicate"], "unexpected argument"),
             (&["--stores", "floppy"], "the stores are file, redis"),
             (&["--stores", "file", "--url", "file:///x/y"], "cannot be used with"),
-            (&["--peers", "nobody"], "the peers are etcd-recipe, or NAME=PROGRAM"),
+            (&["--peers", "nobody"], "the peers are etcd-recipe, client-go, or NAME=PROGRAM"),
             (&["--peers", "=x"], "NAME=PROGRAM"),
             (&["--peers", "a/b=x"], "letters, digits"),
         ] {
