@@ -115,7 +115,7 @@ fn what_a_record_begins_with_tells_the_term_that_holds_the_lease() {
         lease_duration: ms(7),
         stamp: None,
         tenure: Tenure::Held { holder: "\"},{".into() },
-        ..held.clone()
+        ..held
     };
     for record in [&held, &renewed] {
         assert!(record.to_json().starts_with(&wire::term_beginning(token(4))), "{record:?}");

@@ -11,7 +11,7 @@ use super::{
     pushes::{Push, Pushes},
 };
 use crate::{
-    End, Error, Moment, RandomPart, Timing,
+    End, Error, ErrorKind, Moment, RandomPart, Timing,
     kernel::{Answer, Bounds, Event, Kernel, View},
     time::{term::Term, warden::Warden},
 };
@@ -32,7 +32,7 @@ pub(crate) struct Driver {
     pub(super) timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
     /// What was logged of the watch, until it shows something again.
-    pub(super) watch_trouble: Option<String>,
+    pub(super) watch_trouble: Vec<Option<ErrorKind>>,
     /// What was logged of the present term.
     pub(super) told: Told,
     /// Wants to lead once the term whose guard is gone has been given back.
@@ -87,7 +87,7 @@ impl Driver {
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
-            watch_trouble: None,
+            watch_trouble: Vec::new(),
             told: Told::default(),
             next: None,
         }

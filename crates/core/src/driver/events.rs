@@ -71,7 +71,11 @@ impl Driver {
                 let Self { lease, candidate, publisher, .. } = self;
                 // Once for as long as it lasts.
                 if publisher.unanswered(&error) {
-                    tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "no answer");
+                    let what = match error.kind() {
+                        ErrorKind::Denied => "denied",
+                        _ => "no answer",
+                    };
+                    tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "{what}");
                 }
                 self.step(Event::Answer(Answer::Unknown));
                 // A store that is slow to answer first, or a process that was frozen meanwhile, is no
@@ -90,15 +94,16 @@ impl Driver {
     pub(super) fn pushed(&mut self, push: Push) -> Option<Event> {
         match push {
             Push::Hint(seen) => {
-                self.watch_trouble = None;
+                self.watch_trouble.clear();
                 Some(Event::Hint(seen))
             }
             Push::Broke(error) => {
+                let kind = error.as_ref().map(Error::kind);
                 let error = error.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
                 let Self { lease, candidate, watch_trouble, .. } = self;
-                if watch_trouble.as_ref() != Some(&error) {
+                if !watch_trouble.contains(&kind) {
                     tracing::warn!(target: "leasehold::term", %lease, %candidate, error, "watch broke");
-                    *watch_trouble = Some(error);
+                    watch_trouble.push(kind);
                 }
                 Some(Event::Poll)
             }

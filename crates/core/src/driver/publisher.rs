@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::watch;
 
 use crate::{
-    Error, Status,
+    Error, ErrorKind, Status,
     kernel::{Evidence, View},
     time::term::Term,
 };
@@ -18,7 +18,16 @@ pub(super) struct Publisher {
     answered: Instant,
     /// The calls in a row that were not answered.
     pub(super) unanswered: u32,
-    trouble: Option<Arc<str>>,
+    trouble: Option<Trouble>,
+}
+
+/// What has gone wrong since the store answered last.
+struct Trouble {
+    /// The latest.
+    why: Arc<str>,
+    /// All kinds of it. Each is warned of once: their words change with the server that is asked, and
+    /// with what it is doing.
+    kinds: Vec<ErrorKind>,
 }
 
 impl Publisher {
@@ -47,13 +56,22 @@ impl Publisher {
         self.trouble = None;
     }
 
-    /// Says whether this is another trouble than the last.
+    /// Says whether this is trouble of another kind than there was since the store answered last.
     pub(super) fn unanswered(&mut self, error: &Error) -> bool {
         self.unanswered = self.unanswered.saturating_add(1);
-        let trouble: Arc<str> = error.to_string().into();
-        let news = self.trouble.as_ref() != Some(&trouble);
-        self.trouble = Some(trouble);
+        let (kind, why) = (error.kind(), Arc::from(error.to_string()));
+        let mut kinds = self.trouble.take().map_or_else(Vec::new, |trouble| trouble.kinds);
+        let news = !kinds.contains(&kind);
+        if news {
+            kinds.push(kind);
+        }
+        self.trouble = Some(Trouble { why, kinds });
         news
+    }
+
+    /// What is wrong, if the store did not answer the last call.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_ref().map(|trouble| &*trouble.why)
     }
 
     /// Publishes where the candidate stands, if that has changed.
@@ -65,7 +83,7 @@ impl Publisher {
                 term.map_or(Status::Idle, |term| Status::Stopping { token: term.token })
             }
             (View::Idle, _) => Status::Idle,
-            (View::Standby, Some(why)) => {
+            (View::Standby, Some(Trouble { why, .. })) => {
                 Status::Unknown { since: self.answered, why: why.clone() }
             }
             (View::Standby, None) if evidence.is_exhausted() => Status::Unknown {
@@ -85,8 +103,9 @@ impl Publisher {
             let changed = *published != status;
             if changed {
                 let Self { lease, candidate, .. } = self;
+                let unknown = matches!(published, Status::Unknown { .. });
                 match &status {
-                    Status::Unknown { why, .. } => {
+                    Status::Unknown { why, .. } if !unknown => {
                         tracing::warn!(target: "leasehold::term", %lease, %candidate, why = &**why, "unknown");
                     }
                     _ => tracing::debug!(target: "leasehold::term", %lease, %candidate, ?status, "status"),

@@ -45,14 +45,22 @@ impl Driver {
 
     /// Logs what has ended the term, whoever found it out.
     fn log_end(&mut self) {
-        let Self { lease, candidate, state: State::Leading(term, _), told, .. } = self else {
+        let Self { lease, candidate, state: State::Leading(term, _), told, publisher, .. } = self
+        else {
             return;
         };
         let token = term.token;
         let why = term.why();
         if term.stopping().is_cancelled() && why.is_none() && !told.stopping {
             told.stopping = true;
-            tracing::info!(target: "leasehold::term", %lease, %candidate, %token, "stopping");
+            match publisher.trouble() {
+                None => {
+                    tracing::info!(target: "leasehold::term", %lease, %candidate, %token, "stopping");
+                }
+                Some(why) => {
+                    tracing::warn!(target: "leasehold::term", %lease, %candidate, %token, why, "stopping: no renewal is confirmed");
+                }
+            }
         }
         if let Some(why) = why.filter(|_| !told.end) {
             told.end = true;
@@ -100,7 +108,15 @@ impl Driver {
 
     /// The campaign ends with an error.
     pub(super) fn give_up(&mut self, error: Error) {
-        tracing::info!(target: "leasehold::term", lease = %self.lease, candidate = %self.candidate, %error, "withdrawn");
+        let Self { lease, candidate, .. } = self;
+        match error.kind() {
+            ErrorKind::Cancelled => {
+                tracing::info!(target: "leasehold::term", %lease, %candidate, "withdrawn");
+            }
+            _ => {
+                tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "withdrawn");
+            }
+        }
         if let State::Campaigning(campaign) = std::mem::replace(&mut self.state, State::Idle) {
             let _ = campaign.reply.send(Err(error));
         }

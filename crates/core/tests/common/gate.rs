@@ -79,7 +79,9 @@ impl<L: LeaseLock + Clone> Gate<L> {
             Passage::Open | Passage::Unwatched => call.await,
             Passage::Shut => std::future::pending().await,
             Passage::Broken => {
-                Err(Error::new(ErrorKind::Unreachable, "reach the store", "the gate is broken"))
+                // In other words each time, as by another of several servers.
+                let why = format!("the gate is broken, swap {}", *self.swaps.borrow());
+                Err(Error::new(ErrorKind::Unreachable, "reach the store", why))
             }
             Passage::Newer => {
                 Err(Error::new(ErrorKind::NewerFormat, "read the store", "it is format 2"))
