@@ -16,16 +16,18 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+const SHORT: &str = "500ms/330ms/60ms";
+
 /// Three rounds of every fault on a store that is started for them.
-async fn three_rounds_of_everything(store: &str) -> Outcome {
+async fn three_rounds_of_everything(store: &str, timing: &str, peers: &str) -> Outcome {
     let target = TempDir::new().unwrap();
     let around = Surroundings {
         contender: env!("CARGO_BIN_EXE_contender").into(),
         floor: env!("CARGO_BIN_EXE_floor").into(),
         target: target.path().into(),
     };
-    let timing = "500ms/330ms/60ms";
     let options = ["failover", "--stores", store, "--rounds", "3", "--timing", timing];
+    let options = [&options[..], &["--peers", peers]].concat();
     let options = Options::try_parse_from(options).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.violations(), Vec::<String>::new());
@@ -43,7 +45,7 @@ async fn three_rounds_of_everything(store: &str) -> Outcome {
 
 #[tokio::test]
 async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floor() {
-    let outcome = three_rounds_of_everything("file").await;
+    let outcome = three_rounds_of_everything("file", SHORT, "all").await;
     assert_eq!(outcome.rows.len(), 4);
     assert!(outcome.stores[0].left_out.as_ref().unwrap().contains("no partition"));
 }
@@ -51,7 +53,7 @@ async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floo
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn every_fault_is_survived_on_redis_too_and_so_is_every_partition() {
-    let outcome = three_rounds_of_everything("redis").await;
+    let outcome = three_rounds_of_everything("redis", SHORT, "all").await;
     assert_eq!(outcome.rows.len(), 7);
     assert_eq!(outcome.stores[0].left_out, None);
     for partition in &outcome.rows[4..] {
@@ -63,7 +65,7 @@ async fn every_fault_is_survived_on_redis_too_and_so_is_every_partition() {
 #[cfg(feature = "etcd")]
 #[tokio::test]
 async fn every_fault_is_survived_on_three_members_of_etcd_too_and_its_own_recipe_is_beside_it() {
-    let outcome = three_rounds_of_everything("etcd").await;
+    let outcome = three_rounds_of_everything("etcd", SHORT, "all").await;
     assert_eq!((outcome.ours().count(), outcome.peers().count()), (7, 7));
     for recipe in outcome.peers() {
         assert_eq!(recipe.program, "etcd-recipe");
@@ -79,6 +81,15 @@ async fn every_fault_is_survived_on_three_members_of_etcd_too_and_its_own_recipe
     assert!(waited < 1_500_000_000, "{waited}");
 }
 
+/// Its peer is measured by who measures: it is built with another toolchain, and takes seconds only.
+#[cfg(feature = "kubernetes")]
+#[tokio::test]
+async fn every_fault_is_survived_on_kubernetes_too() {
+    let outcome = three_rounds_of_everything("kubernetes", "1s/700ms/150ms", "none").await;
+    assert_eq!(outcome.rows.len(), 4);
+    assert!(outcome.stores[0].left_out.as_ref().unwrap().contains("kubeconfig"));
+}
+
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn stores_are_measured_one_after_the_other_and_shown_apart() {
@@ -89,12 +100,16 @@ async fn stores_are_measured_one_after_the_other_and_shown_apart() {
         target: target.path().into(),
     };
     let options = ["failover", "--rounds", "1", "--faults", "step-down,partition"];
+    let options = [&options[..], &["--peers", "none"]].concat();
     let options = Options::try_parse_from(options).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     let rows: Vec<_> = outcome.ours().map(|row| (row.store.as_str(), row.fault.as_str())).collect();
     let mut expected = vec![("file", "step-down"), ("redis", "step-down"), ("redis", "partition")];
     if cfg!(feature = "etcd") {
         expected.extend([("etcd", "step-down"), ("etcd", "partition")]);
+    }
+    if cfg!(feature = "kubernetes") {
+        expected.push(("kubernetes", "step-down"));
     }
     assert_eq!(rows, expected);
     assert!(outcome.stores.iter().all(|store| store.floor.is_some()));
