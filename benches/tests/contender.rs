@@ -81,7 +81,7 @@ async fn every_fault_is_survived_on_three_members_of_etcd_too_and_its_own_recipe
     assert!(waited < 1_500_000_000, "{waited}");
 }
 
-/// Its peer is measured by who measures: it is built with another toolchain, and takes seconds only.
+/// Its peer is left to who measures: it is built by another toolchain.
 #[cfg(feature = "kubernetes")]
 #[tokio::test]
 async fn every_fault_is_survived_on_kubernetes_too() {
