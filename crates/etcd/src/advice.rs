@@ -18,6 +18,12 @@ pub(crate) fn advice(trouble: &Trouble, config: &EtcdConfig) -> Advice {
              network drops packets, and, with etcds://, whether it speaks TLS"
                 .into(),
         ),
+        Trouble::OtherCluster(..) => (
+            ErrorKind::Invalid,
+            "two clusters must not be asked for one lease: name members of one cluster alone; or, if \
+             one was restored, stop the members that were not"
+                .into(),
+        ),
         Trouble::Said(code, words) => of_etcd(*code, words, config),
         Trouble::Broke(_) => (
             ErrorKind::Unreachable,

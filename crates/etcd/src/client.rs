@@ -82,7 +82,7 @@ impl Etcd {
             loop {
                 let visit = self.rotation().visit();
                 let address = visit.host.address.clone();
-                let (trouble, nothing_was_done) = match visit.host.connection().await {
+                let (trouble, nothing_was_done) = match visit.connection().await {
                     Err(trouble) => (trouble, true),
                     Ok(connection) => match connection.ask(&request).await {
                         Ok(answer) => {

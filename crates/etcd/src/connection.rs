@@ -1,8 +1,12 @@
 //! One connection to one member: requests, streams, and whether it still lives.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use etcd_client::{KvClient, WatchClient};
+use etcd_client::{KvClient, ResponseHeader, WatchClient};
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +26,10 @@ pub(crate) struct Connection {
     client: etcd_client::Client,
     /// Told to whoever watches over it, and to whoever would send a request.
     ended: CancellationToken,
+    /// The id of the cluster that the member belongs to.
+    pub(crate) cluster: u64,
+    /// How many requests were answered.
+    answers: AtomicU64,
 }
 
 impl Connection {
@@ -29,9 +37,10 @@ impl Connection {
     /// It could not be opened in time, or etcd refuses us.
     pub(crate) async fn open(client: &Client) -> Result<Self, Trouble> {
         let ended = CancellationToken::new();
-        let (etcd, version) = client.connect(ended.clone()).await?;
-        version::check(client.address(), &version);
-        Ok(Self { client: etcd, ended })
+        let (etcd, status) = client.connect(ended.clone()).await?;
+        version::check(client.address(), status.version());
+        let cluster = status.header().map_or(0, ResponseHeader::cluster_id);
+        Ok(Self { client: etcd, ended, cluster, answers: AtomicU64::new(0) })
     }
 
     /// Whether the next request should use it. Not, once it broke; and not after a request that was
@@ -59,11 +68,15 @@ impl Connection {
         &self,
         request: impl FnOnce(KvClient) -> BoxFuture<'static, Result<T, etcd_client::Error>> + Send,
     ) -> Result<T, Trouble> {
-        let mut flight = Flight { connection: self, began: Instant::now(), landed: false };
+        let answers = self.answers.load(Ordering::Relaxed);
+        let mut flight = Flight { connection: self, began: Instant::now(), answers, landed: false };
         let client = self.client.kv_client().max_decoding_message_size(GREATEST_MESSAGE);
         let answer =
             request(client).await.map_err(|error| Trouble::from(error).of_an_open_connection());
         flight.landed = true;
+        if answer.is_ok() {
+            self.answers.fetch_add(1, Ordering::Relaxed);
+        }
         if answer.as_ref().is_err_and(Trouble::breaks_the_connection) {
             self.retire();
         }
@@ -85,12 +98,15 @@ impl fmt::Debug for Connection {
 struct Flight<'a> {
     connection: &'a Connection,
     began: Instant,
+    /// There were so many answers before it.
+    answers: u64,
     landed: bool,
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if !self.landed && self.began.elapsed() >= IN_VAIN {
+        let silent = self.connection.answers.load(Ordering::Relaxed) == self.answers;
+        if !self.landed && silent && self.began.elapsed() >= IN_VAIN {
             self.connection.retire();
         }
     }

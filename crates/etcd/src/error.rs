@@ -23,6 +23,9 @@ pub(crate) fn failed(
 fn said(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Late(limit) => format!("not connected within {limit:?}"),
+        Trouble::OtherCluster(this, other) => {
+            format!("it is of the cluster {this:x}, and other members are of {other:x}")
+        }
         Trouble::Said(_, words) => words.to_string(),
         Trouble::Way(error) | Trouble::Broke(error) => {
             let mut deepest: &(dyn std::error::Error + 'static) = &**error;

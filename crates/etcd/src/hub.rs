@@ -7,13 +7,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast},
+};
 
 use crate::{Etcd, config::Address, listener::Listener, trouble::Trouble, txn::Seen};
 
 /// How often the watch is proven to be alive while nobody knows how long a lease lasts: the usual
 /// lease.
 const USUAL_LEASE: Duration = Duration::from_secs(15);
+
+/// So many news wait for a reader. Whoever is slower has missed some, and looks.
+const UNREAD: usize = 16;
 
 /// What is told to those who watch a lease.
 #[derive(Clone, Debug)]
@@ -58,7 +64,7 @@ pub(crate) enum Range {
 
 struct Reader {
     number: u64,
-    news: mpsc::UnboundedSender<News>,
+    news: broadcast::Sender<News>,
     /// Of the record that it has seen last.
     duration: Duration,
     looked: bool,
@@ -67,7 +73,7 @@ struct Reader {
 impl Hub {
     /// The changes of a lease, by its key. The first who asks starts the task that listens.
     pub(crate) fn subscribe(&self, etcd: &Etcd, key: &str) -> Subscription {
-        let (sender, news) = mpsc::unbounded_channel();
+        let (sender, news) = broadcast::channel(UNREAD);
         let mut readers = self.readers();
         let number = readers.next;
         readers.next += 1;
@@ -76,9 +82,12 @@ impl Hub {
             reader.look();
         }
         readers.by_key.entry(key.to_owned()).or_default().push(reader);
-        if !readers.listening {
-            readers.listening = true;
-            tokio::spawn(Listener::new(etcd.clone()).run());
+        let listener = (!readers.listening).then(|| Listener::new(etcd.clone()));
+        readers.listening = true;
+        drop(readers);
+        // Not before: a runtime that is closing drops it at once, and it locks the readers then.
+        if let (Some(listener), Ok(runtime)) = (listener, Handle::try_current()) {
+            runtime.spawn(listener.run());
         }
         self.changed.notify_one();
         Subscription { etcd: etcd.clone(), key: key.to_owned(), number, news }
@@ -196,7 +205,7 @@ pub(crate) struct Subscription {
     etcd: Etcd,
     key: String,
     number: u64,
-    news: mpsc::UnboundedReceiver<News>,
+    news: broadcast::Receiver<News>,
 }
 
 impl Subscription {
@@ -204,7 +213,11 @@ impl Subscription {
     ///
     /// Cancel safe: nothing is lost.
     pub(crate) async fn next(&mut self) -> Option<News> {
-        self.news.recv().await
+        match self.news.recv().await {
+            Ok(news) => Some(news),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(News::Look),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
     }
 
     /// How long the lease lasts, as far as its record says so: the watch is proven to be alive as

@@ -1,4 +1,7 @@
-//! Leader election over etcd, version 3.5 or newer: one member or several, TLS, users.
+//! Leader election over etcd, version 3.5.6 or newer: one member or several, TLS, users.
+//!
+//! (Older ones of 3.5 work, but may lose in a crash what they have answered: a warning says so.
+//! `--bump-revision`, see below, is there from 3.5.10 on.)
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -55,22 +58,27 @@
 //! |---|---|---|
 //! | with another `--initial-cluster-token` | another era | all wait a whole lease duration; a leader that lives keeps its term |
 //! | without | the same era, and an older version | who saw a newer one waits a whole lease duration |
-//! | without, and with `--bump-revision` | the same era, an older term, and perhaps a greater version | who saw a later term waits a whole lease duration |
+//! | without, and with `--bump-revision` | the same era, an older term, and perhaps a greater version | who saw a later term waits a whole lease duration; a leader that lives stops |
 //!
 //! Whoever lived before gives and accepts no token that is not above all that he saw. So **restore
 //! with both**: another `--initial-cluster-token` makes everybody wait, and `--bump-revision
 //! 1000000000 --mark-compacted` makes the tokens grow for newcomers, too. **Not covered:**
 //!
-//! * *Without `--bump-revision`, what a newcomer cannot know.* A candidate that is started after the
-//!   restore, while none lives that was there before, gives out tokens again that were given out since
-//!   the snapshot. A [`Fence`](leasehold_core::Fence) that remembers them refuses its writes, until
-//!   they have grown above.
+//! * *Without both, what a newcomer cannot know.* A candidate that is started after the restore, while
+//!   none lives that was there before, gives out tokens again that were given out since the snapshot. A
+//!   [`Fence`](leasehold_core::Fence) that remembers them refuses its writes, until they have grown
+//!   above.
 //! * *Without another cluster, a lease that is free in the snapshot.* A newcomer takes it at once, while a
-//!   leader that was chosen since still believes in its term, until its next renewal. Stop all candidates before; or delete the leases, with `etcdctl
-//!   del --prefix leasehold/`, before any candidate reaches the restored etcd: a lease that is not
-//!   there is waited for.
+//!   leader that was chosen since still believes in its term, until its next renewal. Stop all
+//!   candidates before; or delete the leases, with `etcdctl del --prefix leasehold/`, before any
+//!   candidate reaches the restored etcd: a lease that is not there is waited for.
 //! * *Without another cluster, a write that is under way* while etcd is restored to the very record
 //!   that it expects.
+//! * *Two clusters at once*: one member that is restored alone, or started with `--force-new-cluster`,
+//!   while the others live on; or etcds listed together that are no cluster. Each gives the lease to
+//!   somebody. Who has a good connection to a member of one cluster refuses those of another; but who
+//!   reaches one only cannot know, and `--force-new-cluster` keeps the cluster's id. Stop the others
+//!   first.
 //!
 //! # What it asks for
 //!

@@ -41,8 +41,8 @@ pub(crate) struct Listener {
 enum End {
     /// Nobody listens any more.
     Unwanted,
-    /// Somebody listens to more than was asked for.
-    Narrow,
+    /// Somebody listens to more than was asked for, or nobody knows whether all was told.
+    Anew,
     /// What is to come is no continuation of what was told: it has to be looked for.
     Gap,
     /// It is tried again, for another member may do better.
@@ -71,7 +71,7 @@ impl Listener {
                         return;
                     }
                 }
-                End::Narrow => {}
+                End::Anew => {}
                 End::Gap if failures <= self.etcd.rotation().len() => {
                     failures += 1;
                     self.told = None;
@@ -95,7 +95,7 @@ impl Listener {
         let etcd = self.etcd.clone();
         let visit = etcd.rotation().visit();
         let member = visit.host.address.clone();
-        let connection = match visit.host.connection().await {
+        let connection = match visit.connection().await {
             Ok(connection) => connection,
             Err(trouble) => {
                 visit.ends(!trouble.is_the_members());
@@ -140,7 +140,8 @@ impl Listener {
             }
         };
         if let Some((_, revision)) = self.told {
-            options = options.with_start_revision(revision + 1);
+            // Once more: of what one transaction has written, some may have been under way.
+            options = options.with_start_revision(revision);
         }
         let mut client = connection.watch_client();
         let begun = time::timeout(BEGINNING, async {
@@ -188,7 +189,7 @@ impl Listener {
                 return Ok(End::Unwanted);
             };
             if etcd.hub().readers().want_more() {
-                return Ok(End::Narrow);
+                return Ok(End::Anew);
             }
             let overdue = missing.map(|(_, until)| until);
             tokio::select! {
@@ -205,7 +206,8 @@ impl Listener {
                 newest = or_never(&mut check) => {
                     check = None;
                     heard = Instant::now();
-                    let newest = newest.ok_or_else(end)?;
+                    // The one who asked has said whether the connection, or a member, is to blame.
+                    let Some(newest) = newest else { return Ok(End::Anew) };
                     missing = self.lacks(newest).then(|| (newest, heard + UNDER_WAY));
                 }
                 () = time::sleep_until(overdue.unwrap_or(heard)), if overdue.is_some() => {

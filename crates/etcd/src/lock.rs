@@ -76,7 +76,8 @@ impl EtcdLock {
     /// lease's key. (For what is kept elsewhere there is [`Fence`](leasehold_core::Fence).)
     ///
     /// It holds a little longer than the term may be believed in: a leader that has lapsed, and
-    /// that nobody has followed yet, is not refused. Nobody else leads then.
+    /// that nobody has followed yet, is not refused. Nobody else leads then. And after a restore from a
+    /// snapshot that holds an older term, it holds again for that one, until the lease is next written.
     ///
     /// ```no_run
     /// # async fn example(lead: leasehold_core::Leading) -> Result<(), Box<dyn std::error::Error>> {
@@ -176,8 +177,8 @@ impl LeaseLock for EtcdLock {
         Guarantees {
             backend: "etcd",
             memory_loss: "a majority of disks keeps what was answered; a restore from a snapshot \
-                          into another cluster starts a wait, and with `--bump-revision` versions go \
-                          on from above; without these, what a newcomer cannot know is not covered",
+                          into another cluster starts a wait, and with `--bump-revision`, too, tokens \
+                          go on from above; without both, what a newcomer cannot know is not covered",
             pushes: true,
             proves_death: false,
             shortest_lease: Duration::from_millis(100),

@@ -1,11 +1,15 @@
 use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use tokio::time::Instant;
 
-use crate::{connection::IN_VAIN, host::Host};
+use crate::{
+    connection::{Connection, IN_VAIN},
+    host::Host,
+    trouble::Trouble,
+};
 
 /// The members, of which one is asked for as long as it answers, and then the next.
 ///
@@ -16,11 +20,20 @@ pub(crate) struct Rotation {
     hosts: Vec<Arc<Host>>,
     /// Grows: so of many who meet the same dead member only the first goes on to the next.
     turn: AtomicUsize,
+    /// How many visits were worth it.
+    answers: AtomicU64,
+    /// The connections that are used, all to members of one cluster.
+    used: Mutex<Vec<Arc<Connection>>>,
 }
 
 impl Rotation {
     pub(crate) fn new(hosts: Vec<Arc<Host>>) -> Self {
-        Self { hosts, turn: AtomicUsize::new(0) }
+        Self {
+            hosts,
+            turn: AtomicUsize::new(0),
+            answers: AtomicU64::new(0),
+            used: Mutex::default(),
+        }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -28,11 +41,28 @@ impl Rotation {
     }
 
     /// The member whose turn it is. It is the next one's unless the visit was worth it: also when
-    /// it is dropped because no answer came in time.
+    /// it is dropped because no answer came in time, to nobody.
     pub(crate) fn visit(&self) -> Visit<'_> {
         let turn = self.turn.load(Ordering::Relaxed);
         let host = self.hosts[turn % self.hosts.len()].clone();
-        Visit { rotation: self, turn, host, began: Instant::now(), worth: None }
+        let answers = self.answers.load(Ordering::Relaxed);
+        Visit { rotation: self, turn, host, began: Instant::now(), answers, worth: None }
+    }
+
+    /// # Errors
+    /// It leads to another cluster than one that is good. Where all members were restored into another
+    /// one, the connections to what they were before have ended.
+    fn use_with_the_others(&self, connection: &Arc<Connection>) -> Result<(), Trouble> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|other| other.is_good());
+        if let Some(other) = used.iter().find(|other| other.cluster != connection.cluster) {
+            connection.retire();
+            return Err(Trouble::OtherCluster(connection.cluster, other.cluster));
+        }
+        if !used.iter().any(|other| Arc::ptr_eq(other, connection)) {
+            used.push(connection.clone());
+        }
+        Ok(())
     }
 }
 
@@ -42,19 +72,38 @@ pub(crate) struct Visit<'a> {
     turn: usize,
     pub(crate) host: Arc<Host>,
     began: Instant,
+    /// There were so many answers before it.
+    answers: u64,
     worth: Option<bool>,
 }
 
 impl Visit<'_> {
+    /// A connection to this member that is good as far as is known.
+    ///
+    /// # Errors
+    /// It could not be opened, or leads to another cluster than that of the other members.
+    pub(crate) async fn connection(&self) -> Result<Arc<Connection>, Trouble> {
+        let connection = self.host.connection().await?;
+        self.rotation.use_with_the_others(&connection)?;
+        Ok(connection)
+    }
+
     /// Whether the next request should come here, too.
     pub(crate) fn ends(mut self, worth_it: bool) {
         self.worth = Some(worth_it);
+        if worth_it {
+            self.rotation.answers.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        if !self.worth.unwrap_or_else(|| self.began.elapsed() < IN_VAIN) {
+        let in_vain = || {
+            let silent = self.rotation.answers.load(Ordering::Relaxed) == self.answers;
+            silent && self.began.elapsed() >= IN_VAIN
+        };
+        if !self.worth.unwrap_or_else(|| !in_vain()) {
             let next = self.turn.wrapping_add(1);
             let order = Ordering::Relaxed;
             // If it fails, somebody else went on before.

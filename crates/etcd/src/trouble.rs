@@ -15,6 +15,8 @@ pub(crate) enum Trouble {
     Late(Duration),
     /// What etcd refused, in its words.
     Said(Code, Arc<str>),
+    /// It belongs to this cluster, and other members to that one.
+    OtherCluster(u64, u64),
 }
 
 impl Trouble {
@@ -39,7 +41,7 @@ impl Trouble {
     /// Another member may do better.
     pub(crate) fn is_the_members(&self) -> bool {
         match self {
-            Self::Way(_) | Self::Broke(_) | Self::Late(_) => true,
+            Self::Way(_) | Self::Broke(_) | Self::Late(_) | Self::OtherCluster(..) => true,
             Self::Said(Code::Unavailable | Code::DataLoss, words) => {
                 // The cluster's, and over by now.
                 !words.contains("leader changed")
@@ -66,7 +68,7 @@ impl Trouble {
                 words.contains("revision of auth store is old")
                     || words.contains("user name is empty")
             }
-            Self::Way(_) | Self::Broke(_) | Self::Late(_) => false,
+            Self::Way(_) | Self::Broke(_) | Self::Late(_) | Self::OtherCluster(..) => false,
         }
     }
 
@@ -100,6 +102,72 @@ impl From<etcd_client::Error> for Trouble {
             }
             etcd_client::Error::GRpcStatus(status) => Self::Way(Arc::<Status>::new(status)),
             other => Self::Way(Arc::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What etcd says, as its `rpctypes` has it, and what follows.
+    #[test]
+    fn the_words_of_etcd_are_understood() {
+        const MEMBERS: &str = "another member may do better";
+        const UNHEARD: &str = "and nothing was done";
+        const LOGIN: &str = "another login is needed";
+        const OURS: &str = "every member would say so";
+        for (code, words, follows) in [
+            (Code::Unavailable, "etcdserver: no leader", UNHEARD),
+            (Code::FailedPrecondition, "etcdserver: not capable", UNHEARD),
+            (Code::FailedPrecondition, "etcdserver: rpc not supported for learner", UNHEARD),
+            (Code::Unavailable, "etcdserver: server stopped", MEMBERS),
+            (Code::Unavailable, "etcdserver: request timed out", MEMBERS),
+            (
+                Code::Unavailable,
+                "etcdserver: request timed out, possibly due to previous leader failure",
+                MEMBERS,
+            ),
+            (
+                Code::Unavailable,
+                "etcdserver: request timed out, possibly due to connection lost",
+                MEMBERS,
+            ),
+            (
+                Code::Unavailable,
+                "etcdserver: request timed out, waiting for the applied index took too long",
+                MEMBERS,
+            ),
+            (Code::Unavailable, "etcdserver: unhealthy cluster", MEMBERS),
+            (Code::DataLoss, "etcdserver: corrupt cluster", MEMBERS),
+            (Code::Unknown, "raft proposal dropped", MEMBERS),
+            (Code::Unavailable, "etcdserver: leader changed", OURS),
+            (Code::Unauthenticated, "etcdserver: invalid auth token", LOGIN),
+            (Code::InvalidArgument, "etcdserver: revision of auth store is old", LOGIN),
+            (Code::InvalidArgument, "etcdserver: user name is empty", LOGIN),
+            (Code::PermissionDenied, "etcdserver: permission denied", OURS),
+            (
+                Code::InvalidArgument,
+                "etcdserver: authentication failed, invalid user ID or password",
+                OURS,
+            ),
+            (Code::FailedPrecondition, "etcdserver: authentication is not enabled", OURS),
+            (Code::ResourceExhausted, "etcdserver: mvcc: database space exceeded", OURS),
+            (Code::ResourceExhausted, "etcdserver: too many requests", OURS),
+            (Code::InvalidArgument, "etcdserver: request is too large", OURS),
+            (Code::OutOfRange, "etcdserver: mvcc: required revision has been compacted", OURS),
+            (Code::Cancelled, "etcdserver: request canceled", OURS),
+        ] {
+            let said = Trouble::Said(code, words.into());
+            let understood = match () {
+                () if said.is_a_refusal_to_listen() => UNHEARD,
+                () if said.is_a_login_that_ended() => LOGIN,
+                () if said.is_the_members() => MEMBERS,
+                () => OURS,
+            };
+            assert_eq!(understood, follows, "{words}");
+            assert!(!said.breaks_the_connection(), "{words}");
+            assert!(!said.is_a_refusal_to_listen() || said.is_the_members(), "{words}");
         }
     }
 }

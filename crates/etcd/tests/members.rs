@@ -9,11 +9,13 @@ use std::{sync::LazyLock, time::Duration};
 use common::lock;
 use futures::{StreamExt as _, stream::BoxStream};
 use leasehold_core::{
-    Candidate, Elector, Error, Leadership, LeaseLock, Observation, Timing, create_free,
+    Candidate, Elector, Error, ErrorKind, Leadership, LeaseLock, LeaseName, Observation, Timing,
+    create_free,
 };
+use leasehold_etcd::{Etcd, EtcdConfig};
 use leasehold_testkit::{
-    Proxy,
-    etcd::{EtcdCluster, EtcdOptions},
+    Direction, Proxy,
+    etcd::{EtcdCluster, EtcdOptions, EtcdServer},
 };
 use tokio::{
     sync::Mutex,
@@ -131,4 +133,56 @@ async fn without_a_majority_it_is_unknown_and_afterwards_goes_on() {
     assert!(said.contains("majority"), "{said}");
     cluster.restart([1, 2]);
     lock.observe().await.unwrap();
+}
+
+/// Two etcds in one URL that are no cluster: each would give the lease to somebody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_another_cluster_is_refused_while_the_one_is_reached() {
+    let cluster = spawn_blocking(EtcdCluster::start).await.unwrap().unwrap();
+    let stranger = EtcdOptions::new().own().start().unwrap();
+    let member = cluster.member(0);
+    let lock = lock(&cluster.url_through([member.address(), stranger.address()], "jobs"));
+    let era = lock.observe().await.unwrap().era;
+    let has_a_leader = async |wanted: f64| {
+        while member.metric("etcd_server_has_leader", &[]) != wanted {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // It says that it has no leader, on a connection that is as good as before.
+    cluster.isolate(0);
+    has_a_leader(0.0).await;
+    let error = lock.observe().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    let said = error.to_string();
+    assert!(said.contains(&stranger.address().to_string()), "{said}");
+    assert!(said.contains("of the cluster") && said.contains("one cluster alone"), "{said}");
+    cluster.rejoin(0);
+    has_a_leader(1.0).await;
+    let seen = lock.observe().await.unwrap();
+    assert_eq!(seen.era, era);
+}
+
+/// Nobody knows what became of it; and the next member would take it, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_sent_once() {
+    let server = EtcdOptions::new().own().start().unwrap();
+    let asked =
+        |server: &EtcdServer| server.metric("grpc_server_started_total", &[("grpc_method", "Txn")]);
+    let link = Proxy::start(server.address()).unwrap();
+    let config = [link.address(), server.address()].map(|at| (at.ip().to_string(), at.port()));
+    let etcd = Etcd::new(EtcdConfig::new(config).unwrap());
+    let lock = etcd.lock(LeaseName::new("jobs").unwrap());
+    let seen = lock.observe().await.unwrap();
+    let before = asked(&server);
+    link.black_hole(Direction::Replies);
+    let record = common::held(&seen);
+    let (swapped, ()) = tokio::join!(lock.swap(&seen, &record), async {
+        while asked(&server) == before {
+            sleep(Duration::from_millis(10)).await;
+        }
+        link.reset();
+    });
+    swapped.unwrap_err();
+    assert_eq!(asked(&server) - before, 1.0);
+    assert_eq!(lock.observe().await.unwrap().record, Some(record));
 }

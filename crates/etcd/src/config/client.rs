@@ -1,6 +1,6 @@
 use std::{io, time::Duration};
 
-use etcd_client::{Channel, ConnectOptions};
+use etcd_client::{Channel, ConnectOptions, StatusResponse};
 use futures::future;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -47,15 +47,15 @@ impl Client {
         &self.address
     }
 
-    /// A client over one connection, logged in, that `ended` tells the end of; and the version of
-    /// the member that answers there.
+    /// A client over one connection, logged in, that `ended` tells the end of; and what the
+    /// member that answers there says of itself.
     ///
     /// # Errors
     /// It could not be opened in time, or etcd refuses us.
     pub(crate) async fn connect(
         &self,
         ended: CancellationToken,
-    ) -> Result<(etcd_client::Client, String), Trouble> {
+    ) -> Result<(etcd_client::Client, StatusResponse), Trouble> {
         let failure = Failure::default();
         match time::timeout(self.limit, self.open(ended, failure.clone())).await {
             Ok(Err(Trouble::Way(error))) => {
@@ -71,7 +71,7 @@ impl Client {
         &self,
         ended: CancellationToken,
         failure: Failure,
-    ) -> Result<(etcd_client::Client, String), Trouble> {
+    ) -> Result<(etcd_client::Client, StatusResponse), Trouble> {
         let stream = connect(&self.address).await?;
         stream.set_nodelay(true)?;
         let stream = match &self.tls {
@@ -101,8 +101,8 @@ impl Client {
         }
         let channel = Channel::Tonic(channel);
         let mut client = etcd_client::Client::from_channel(channel, Some(options)).await?;
-        let version = client.status().await?.version().to_owned();
-        Ok((client, version))
+        let status = client.status().await?;
+        Ok((client, status))
     }
 
     fn endpoint(&self) -> Result<Endpoint, Trouble> {

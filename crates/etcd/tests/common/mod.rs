@@ -4,6 +4,8 @@
     reason = "each test uses some of it, and may fail anywhere"
 )]
 
+pub(crate) mod deaf;
+
 use std::{fs, time::Duration};
 
 use etcd_client::{Certificate, Client, ConnectOptions, Identity, TlsOptions};
