@@ -20,9 +20,9 @@ async fn a_full_etcd_is_said_to_be_full_and_keeps_what_it_has() {
     assert_eq!(lock.observe().await.unwrap(), seen);
 
     // What the advice says helps.
-    let revision = seen.version.number() + 1;
-    server.etcdctl(&["compact", &revision.to_string()]);
-    server.etcdctl(&["del", "filler"]);
+    let deleted = server.etcdctl(&["del", "filler", "--write-out=fields"]);
+    let revision = deleted.lines().find_map(|line| line.strip_prefix("\"Revision\" : "));
+    server.etcdctl(&["compact", "--physical", revision.unwrap()]);
     server.etcdctl(&["defrag"]);
     server.etcdctl(&["alarm", "disarm"]);
     assert!(matches!(lock.swap(&seen, &held(&seen)).await.unwrap(), Swap::Written(_)));
