@@ -189,6 +189,8 @@ impl Listener {
                 return Ok(End::Unwanted);
             };
             if etcd.hub().readers().want_more() {
+                // All that others have written since would be told, perhaps an hour of it.
+                self.told = None;
                 return Ok(End::Anew);
             }
             let overdue = missing.map(|(_, until)| until);
