@@ -8,7 +8,7 @@ mod common;
 use std::{sync::LazyLock, time::Duration};
 
 use common::lock;
-use futures::{StreamExt as _, stream::BoxStream};
+use futures::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use leasehold_core::{
     Candidate, Elector, Error, ErrorKind, Leadership, LeaseLock, LeaseName, Observation, Timing,
     create_free,
@@ -19,6 +19,7 @@ use leasehold_testkit::{
     etcd::{EtcdCluster, EtcdOptions, EtcdServer},
 };
 use tokio::{
+    net::TcpSocket,
     sync::Mutex,
     task::spawn_blocking,
     time::{Instant, sleep, timeout},
@@ -162,4 +163,24 @@ async fn a_write_whose_answer_is_lost_is_sent_once() {
     swapped.unwrap_err();
     assert_eq!(asked(&server) - before, 1.0);
     assert_eq!(lock.observe().await.unwrap().record, Some(record));
+}
+
+/// One who gives up, perhaps for he was not scheduled for long, takes the connection from nobody.
+#[tokio::test]
+async fn a_call_that_is_given_up_while_others_are_answered_leaves_their_connection() {
+    let link = Proxy::start(EtcdServer::shared().address()).unwrap();
+    let lock = lock(&EtcdServer::shared().url_through(link.address(), "given-up"));
+    lock.observe().await.unwrap();
+    let mut given_up = lock.observe();
+    assert!((&mut given_up).now_or_never().is_none());
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(20) {
+        lock.observe().await.unwrap();
+    }
+    drop(given_up);
+    // Whoever would connect anew finds nobody.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    link.set_target(nobody.local_addr().unwrap());
+    lock.observe().await.unwrap();
 }
