@@ -25,8 +25,8 @@ impl Access {
     /// Of the only cluster and the only user of a kubeconfig, in JSON, without files of their own.
     pub(super) fn of(kubeconfig: &str) -> Option<Self> {
         let mut kubeconfig: Value = serde_json::from_str(kubeconfig).ok()?;
-        let cluster = kubeconfig["clusters"][0]["cluster"].take();
-        let operator = kubeconfig["users"][0]["user"].take();
+        let cluster = kubeconfig.pointer_mut("/clusters/0/cluster")?.take();
+        let operator = kubeconfig.pointer_mut("/users/0/user")?.take();
         cluster["server"].is_string().then_some(Self { cluster, operator })
     }
 
