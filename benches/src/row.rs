@@ -22,6 +22,12 @@ pub struct Row {
     pub fault: Fault,
     /// The contenders' timing.
     pub timing: Durations,
+    /// Whose settings these are: `equal`, as everybody's at this timing, or a peer's own
+    /// `defaults`.
+    pub settings: String,
+    /// What the store was asked for in a second, by all contenders of a lease, while nobody was
+    /// replaced. None where it cannot be counted.
+    pub requests_per_second: Option<f64>,
     /// From the fault to the successor's work.
     pub failover: Distribution,
     /// From the end of the lease to the successor's work.
@@ -80,6 +86,8 @@ impl Row {
             is_peer,
             fault,
             timing,
+            settings: "equal".into(),
+            requests_per_second: None,
             failover: rounds().map(|round| round.failover).collect(),
             excess: rounds().filter_map(|round| round.excess).collect(),
             woken_stop: rounds()
