@@ -49,6 +49,14 @@ pub enum Quantile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict(Vec<(Quantile, Option<bool>)>);
 
+/// What was measured next to what was allowed, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Margin {
+    pub(crate) quantile: Quantile,
+    pub(crate) measured: i64,
+    pub(crate) allowed: f64,
+}
+
 /// A line of the table of goals: the stores, the faults, what counts of them, and its limits.
 type Line = (&'static [&'static str], &'static [Fault], Measure, &'static [Limit]);
 
@@ -99,13 +107,17 @@ impl Goal {
 
     /// Compares.
     pub fn verdict(&self, measured: &Distribution, floor: Option<&Distribution>) -> Verdict {
-        let keeps = |limit: &Limit| {
-            let value = limit.quantile.of(measured)?;
-            // What is no multiple of the floor can be judged without it.
-            let floor = if limit.times == 0.0 { 0 } else { limit.floor.of(floor?)? };
-            Some(value as f64 <= limit.times * floor as f64 + limit.plus_ms * MILLISECOND)
-        };
+        let keeps = |limit: &Limit| Some(limit.margin(measured, floor)?.is_kept());
         Verdict(self.limits.iter().map(|limit| (limit.quantile, keeps(limit))).collect())
+    }
+
+    /// How near each limit is, as far as there are enough samples to say.
+    pub(crate) fn margins(
+        &self,
+        measured: &Distribution,
+        floor: Option<&Distribution>,
+    ) -> impl Iterator<Item = Margin> {
+        self.limits.iter().filter_map(move |limit| limit.margin(measured, floor))
     }
 
     /// The goal in words.
@@ -126,6 +138,28 @@ impl Goal {
     }
 }
 
+impl Limit {
+    fn margin(&self, measured: &Distribution, floor: Option<&Distribution>) -> Option<Margin> {
+        let value = self.quantile.of(measured)?;
+        // What is no multiple of the floor can be judged without it.
+        let floor = if self.times == 0.0 { 0 } else { self.floor.of(floor?)? };
+        let allowed = self.times * floor as f64 + self.plus_ms * MILLISECOND;
+        Some(Margin { quantile: self.quantile, measured: value, allowed })
+    }
+}
+
+impl Margin {
+    /// Whether it is within the limit.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.measured as f64 <= self.allowed
+    }
+
+    /// Which part of what was allowed was needed: above 1 the limit was not kept.
+    pub(crate) fn used(&self) -> f64 {
+        self.measured as f64 / self.allowed
+    }
+}
+
 impl Measure {
     /// In a word.
     pub const fn as_str(self) -> &'static str {
@@ -137,7 +171,7 @@ impl Measure {
 }
 
 impl Quantile {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::P50 => "p50",
             Self::P90 => "p90",

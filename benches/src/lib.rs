@@ -40,9 +40,11 @@ pub use event::{Event, Parsed};
 pub use fault::Fault;
 pub use goal::{Goal, Limit, Measure, Quantile, Verdict};
 pub use history::{History, Overlap, Term};
+pub use machine::Machine;
 pub use options::Options;
-pub use outcome::{Measured, Outcome};
-pub use row::Row;
+pub use outcome::{Measured, Outcome, Settings};
+pub use round::Round;
+pub use row::{Lease, Row, Subject};
 pub use run::{Surroundings, measure, present};
 pub use stats::Distribution;
 #[cfg(feature = "etcd")]

@@ -16,7 +16,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn here() -> Self {
+    /// This one.
+    pub fn here() -> Self {
         let uname = rustix::system::uname();
         Self {
             cpu: cpu(),

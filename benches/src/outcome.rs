@@ -32,12 +32,16 @@ pub struct Outcome {
 /// What a run was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
-    pub(crate) rounds: usize,
+    /// To each of ours.
+    pub rounds: usize,
     /// To each of the peers.
-    pub(crate) peer_rounds: usize,
-    pub(crate) contenders: u32,
-    pub(crate) timings: Vec<Durations>,
-    pub(crate) seed: u64,
+    pub peer_rounds: usize,
+    /// How many processes campaign for each lease.
+    pub contenders: u32,
+    /// Theirs.
+    pub timings: Vec<Durations>,
+    /// Of the instants of the faults.
+    pub seed: u64,
 }
 
 /// A store that was measured.
@@ -53,6 +57,19 @@ pub struct Measured {
     pub floor: Option<Floor>,
     /// Which faults cannot be done on it, and why.
     pub left_out: Option<String>,
+}
+
+impl Measured {
+    /// One of which nothing else is known.
+    pub fn named(name: &str, description: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            programs: Vec::new(),
+            floor: None,
+            left_out: None,
+        }
+    }
 }
 
 impl Outcome {

@@ -17,31 +17,31 @@ use crate::{
 /// One change of leader: what was done to whom, and what came of it. Instants and durations are
 /// nanoseconds.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Round {
+pub struct Round {
     /// The instant just before the fault.
-    pub(crate) fault_at: u64,
+    pub fault_at: u64,
     /// Who led, by number.
-    pub(crate) leader: usize,
+    pub leader: usize,
     /// Its token. None of a peer that has none.
-    pub(crate) token: Option<u64>,
+    pub token: Option<u64>,
     /// Who led next.
-    pub(crate) successor: usize,
+    pub successor: usize,
     /// The successor's token.
-    pub(crate) next_token: Option<u64>,
+    pub next_token: Option<u64>,
     /// When the successor's work began.
-    pub(crate) start: u64,
+    pub start: u64,
     /// From the fault to the successor's work.
-    pub(crate) failover: i64,
+    pub failover: i64,
     /// From the end of the lease to the successor's work. None where a contender does not tell when
     /// its requests leave.
-    pub(crate) excess: Option<i64>,
+    pub excess: Option<i64>,
     /// How long both were at work.
-    pub(crate) overlap: u64,
+    pub overlap: u64,
     /// From SIGCONT until the woken leader told that its work has ended.
-    pub(crate) woken_stop: Option<u64>,
+    pub woken_stop: Option<u64>,
     /// From when a leader that was cut off told that its work had ended until the end of its
     /// validity. None where it does not tell of that.
-    pub(crate) stopped_before: Option<i64>,
+    pub stopped_before: Option<i64>,
 }
 
 /// How rounds are made.

@@ -8,6 +8,23 @@ use crate::{
     round::Round,
 };
 
+/// What a row is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The kind of store.
+    pub store: String,
+    /// What is measured.
+    pub program: String,
+    /// It is no program of ours.
+    pub is_peer: bool,
+    /// Whose settings it has: `equal`, as everybody at this timing, or a peer's own `defaults`.
+    pub settings: String,
+    /// What is done to the leader.
+    pub fault: Fault,
+    /// The contenders' timing.
+    pub timing: Durations,
+}
+
 /// One fault to one program at one timing: everything that was measured of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
@@ -58,35 +75,37 @@ pub struct Row {
 }
 
 /// One lease of a run: its rounds, and who led when.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Lease {
-    pub(crate) name: String,
-    pub(crate) rounds: Vec<Round>,
-    pub(crate) terms: Vec<Term>,
-    pub(crate) overlaps: Vec<Overlap>,
-    pub(crate) stale_tokens: Vec<(u64, u64)>,
-    pub(crate) trouble: Option<String>,
-    pub(crate) odd: Vec<String>,
+    /// What it is called.
+    pub name: String,
+    /// What was done, and what came of it.
+    pub rounds: Vec<Round>,
+    /// Who led when.
+    pub terms: Vec<Term>,
+    /// Two at work at once.
+    pub overlaps: Vec<Overlap>,
+    /// Tokens that did not grow.
+    pub stale_tokens: Vec<(u64, u64)>,
+    /// What ended its rounds before their time.
+    pub trouble: Option<String>,
+    /// Lines that made no sense.
+    pub odd: Vec<String>,
 }
 
 impl Row {
-    pub(crate) fn new(
-        store: &str,
-        planned: &PlannedLease,
-        floor: Option<&Floor>,
-        leases: Vec<Lease>,
-    ) -> Self {
+    /// Of these leases, next to this floor.
+    pub fn new(subject: Subject, floor: Option<Distribution>, leases: Vec<Lease>) -> Self {
         let rounds = || leases.iter().flat_map(|lease| &lease.rounds);
-        let PlannedLease { fault, timing, .. } = *planned;
-        let is_peer = planned.program.is_peer;
-        let goal = if is_peer { None } else { Goal::of(store, fault) };
+        let Subject { store, program, is_peer, settings, fault, timing } = subject;
+        let goal = if is_peer { None } else { Goal::of(&store, fault) };
         let mut row = Self {
-            store: store.to_owned(),
-            program: planned.program.name.clone(),
+            store,
+            program,
             is_peer,
             fault,
             timing,
-            settings: "equal".into(),
+            settings,
             requests_per_second: None,
             failover: rounds().map(|round| round.failover).collect(),
             excess: rounds().filter_map(|round| round.excess).collect(),
@@ -95,7 +114,7 @@ impl Row {
                 .map(u64::cast_signed)
                 .collect(),
             stopped_before: rounds().filter_map(|round| round.stopped_before).collect(),
-            floor: floor.and_then(|floor| floor.of(fault)).cloned(),
+            floor,
             goal,
             verdict: None,
             overlaps: leases.iter().flat_map(|lease| lease.overlaps.clone()).collect(),
@@ -136,6 +155,11 @@ impl Row {
         }
     }
 
+    /// For how long two were at work at once, all in all.
+    pub fn total_overlap(&self) -> u64 {
+        self.overlaps.iter().map(|overlap| overlap.nanos).sum()
+    }
+
     /// The longest time for which two were at work at once.
     pub fn worst_overlap(&self) -> u64 {
         self.overlaps.iter().map(|overlap| overlap.nanos).max().unwrap_or(0)
@@ -152,15 +176,7 @@ impl Row {
 impl Lease {
     /// One on which nobody could campaign.
     pub(crate) fn unmeasured(name: String, trouble: Option<String>) -> Self {
-        Self {
-            name,
-            rounds: Vec::new(),
-            terms: Vec::new(),
-            overlaps: Vec::new(),
-            stale_tokens: Vec::new(),
-            trouble,
-            odd: Vec::new(),
-        }
+        Self { name, trouble, ..Self::default() }
     }
 
     /// The first term is nobody's failure, and each round asks for one more; the ends of all at the
@@ -172,9 +188,22 @@ impl Lease {
     }
 }
 
+impl Subject {
+    pub(crate) fn of(store: &str, planned: &PlannedLease) -> Self {
+        Self {
+            store: store.to_owned(),
+            program: planned.program.name.clone(),
+            is_peer: planned.program.is_peer,
+            settings: "equal".into(),
+            fault: planned.fault,
+            timing: planned.timing,
+        }
+    }
+}
+
 impl Floor {
     /// What there is to compare a fault with.
-    fn of(&self, fault: Fault) -> Option<&Distribution> {
+    pub(crate) fn of(&self, fault: Fault) -> Option<&Distribution> {
         let floor = match fault {
             Fault::Resign | Fault::StepDown => &self.handover,
             Fault::Crash if self.crash.n() > 0 => &self.crash,

@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, PlannedLease},
     progress::Progress,
     round::Rounds,
-    row::Lease,
+    row::{Lease, Subject},
     store::Store,
 };
 
@@ -220,7 +220,8 @@ fn rows(store: &str, floor: Option<&Floor>, mut leases: Vec<(&PlannedLease, Leas
             leases.into_iter().partition(|(lease, _)| of_one_row(lease));
         leases = others;
         let these = these.into_iter().map(|(_, lease)| lease).collect();
-        rows.push(Row::new(store, first, floor, these));
+        let floor = floor.and_then(|floor| floor.of(first.fault)).cloned();
+        rows.push(Row::new(Subject::of(store, first), floor, these));
     }
     rows
 }
