@@ -17,6 +17,10 @@ use serde_json::Value;
 /// Where a record of ours is kept whole, beside the fields that everybody understands.
 pub(crate) const ANNOTATION: &str = "leasehold.dev/record";
 
+/// Whom the cluster would rather have lead. It is for the leader to step down, and for the next term
+/// to forget.
+pub(crate) const PREFERRED: &str = "preferredHolder";
+
 /// The holder of a vacant Lease, for those who know no other way of saying that it has to be waited
 /// out: to them an empty one is free.
 const VACANT: &str = "(vacant)";
@@ -106,13 +110,17 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
         .ok_or(Unshowable::Nonsense("without a resourceVersion that is a number"))?;
     let fields = Fields(data.get("spec").unwrap_or(&Value::Null));
     let annotation = metadata.annotations.unwrap_or_default().remove(ANNOTATION);
+    let preferred = Some(fields.text(PREFERRED)).filter(|name| !name.is_empty()).map(plain);
+    let seen = Observation::absent(era.clone(), version.with_witness(witness));
+    let seen = Observation { preferred, ..seen };
+    let version = seen.version.number();
 
     let mut flaw = None;
     let mut released = annotation.is_none();
     if let Some(text) = &annotation {
-        match believed(text, &fields, &era, version.number()) {
+        match believed(text, &fields, &era, version) {
             Ok(record) => {
-                let observation = Observation::of(era, version.with_witness(witness), record);
+                let observation = Observation { record: Some(record), ..seen };
                 return Ok(Shown { observation, flaw: None, foreign: false });
             }
             Err(Doubt::Newer(newer)) => return Err(Unshowable::Newer(newer)),
@@ -123,9 +131,8 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
     let stamp = Some(fingerprint(&fields, annotation.as_deref()));
     let (tenure, lease_duration, why) = foreign(&fields, released);
     let foreign = matches!(tenure, Tenure::Held { .. });
-    let record =
-        Record { era: era.clone(), token: FencingToken::ZERO, lease_duration, stamp, tenure };
-    let observation = Observation::of(era, version.with_witness(witness), record);
+    let record = Record { era, token: FencingToken::ZERO, lease_duration, stamp, tenure };
+    let observation = Observation { record: Some(record), ..seen };
     Ok(Shown { observation, flaw: why.or(flaw), foreign })
 }
 

@@ -62,7 +62,15 @@
 //! second, so that a healthy leader with closer renewals is robbed, and it trusts in clocks of one rate.
 //! Timings that are unsafe so are then refused. What client-go candidates do to each other is not
 //! covered, nor that they take a Lease that was deleted under a leader of ours: it stops when its watch
-//! or its next renewal tells. `strategy` and `preferredHolder` are left alone.
+//! or its next renewal tells.
+//!
+//! # When another is preferred
+//!
+//! Where the cluster has coordinated leader election, `spec.preferredHolder` says who is to lead: a
+//! candidate's name, or its whole `holderIdentity`. A leader of ours that is not meant steps down at
+//! once, and our standbys that are not meant leave the free lease to it for a lease duration. It is
+//! never set, and removed with the next term: then it is fulfilled, or whom it named was not there.
+//! `strategy` is left as it is.
 //!
 //! # When the cluster loses its memory
 //!

@@ -18,7 +18,7 @@ use kube::{
 use leasehold_core::{Observation, Record, Tenure};
 use serde_json::{Map, Value, json};
 
-use crate::judge::{ANNOTATION, Agreement, Fields, identity, rounded_up};
+use crate::judge::{ANNOTATION, Agreement, Fields, PREFERRED, identity, rounded_up};
 
 /// Who sets the fields of a Lease, as the apiserver keeps it.
 const MANAGER: &str = "leasehold";
@@ -118,10 +118,16 @@ fn write(object: &mut DynamicObject, replaced: Option<&Record>, record: &Record,
     }
     let spec = &mut object.data["spec"];
     let held = matches!(record.tenure, Tenure::Held { .. });
-    if held && !replaced.is_some_and(|replaced| same_term(replaced, record)) {
+    let begins = held && !replaced.is_some_and(|replaced| same_term(replaced, record));
+    if begins {
         let before = Fields(spec).transitions().clamp(0, i64::from(i32::MAX) - 1);
         spec["leaseTransitions"] = json!(before + 1);
         spec["acquireTime"] = json!(written(now));
+    }
+    let fulfilled = [Some(&*identity(record)), record.holder()].contains(&spec[PREFERRED].as_str());
+    if held && (begins || fulfilled) {
+        // A wish is for one term: who leads now was preferred, or nobody better was there.
+        spec.as_object_mut().map(|spec| spec.remove(PREFERRED));
     }
     spec["holderIdentity"] = json!(identity(record));
     spec["leaseDurationSeconds"] = json!(rounded_up(record.lease_duration));

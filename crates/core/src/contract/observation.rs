@@ -93,17 +93,22 @@ pub struct Observation {
     /// Only a store that can prove it ever sets this, and none that may show an older record than
     /// the newest (a replica that lagged): the death of that one's holder would prove nothing.
     pub holder_gone: bool,
+    /// Whom those who keep the store would rather have lead, by its name, or by its name and random
+    /// part (`NAME_PART`). Another who leads steps down, and others who stand by leave a lease that
+    /// is free to it for a lease duration. It is a wish: no promise rests on it, and a store that
+    /// knows one forgets it with the next term.
+    pub preferred: Option<Arc<str>>,
 }
 
 impl Observation {
     /// A record that is seen at a version.
     pub const fn of(era: Era, version: Version, record: Record) -> Self {
-        Self { era, version, record: Some(record), holder_gone: false }
+        Self { era, version, record: Some(record), holder_gone: false, preferred: None }
     }
 
     /// Nothing is written.
     pub const fn absent(era: Era, version: Version) -> Self {
-        Self { era, version, record: None, holder_gone: false }
+        Self { era, version, record: None, holder_gone: false, preferred: None }
     }
 }
 

@@ -45,7 +45,9 @@ impl Driver {
 
     /// Logs what has ended the term, whoever found it out.
     fn log_end(&mut self) {
-        let Self { lease, candidate, state: State::Leading(term, _), told, publisher, .. } = self
+        let Self {
+            lease, candidate, state: State::Leading(term, _), told, publisher, kernel, ..
+        } = self
         else {
             return;
         };
@@ -53,11 +55,14 @@ impl Driver {
         let why = term.why();
         if term.stopping().is_cancelled() && why.is_none() && !told.stopping {
             told.stopping = true;
-            match publisher.trouble() {
-                None => {
+            match (publisher.trouble(), kernel.preferred()) {
+                (None, None) => {
                     tracing::info!(target: "leasehold::term", %lease, %candidate, %token, "stopping");
                 }
-                Some(why) => {
+                (None, Some(preferred)) => {
+                    tracing::info!(target: "leasehold::term", %lease, %candidate, %token, %preferred, "stopping: another is preferred");
+                }
+                (Some(why), _) => {
                     tracing::warn!(target: "leasehold::term", %lease, %candidate, %token, why, "stopping: no renewal is confirmed");
                 }
             }

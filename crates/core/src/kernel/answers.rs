@@ -130,7 +130,7 @@ impl Kernel {
                         && hint.record.is_some()
                         && hint.version.number() <= known.version.number()
                 });
-                self.look |= !own && !stale;
+                self.look |= (!own || self.another(hint).is_some()) && !stale;
             }
             // What is under way will show it, or nothing depends on it.
             _ => {}

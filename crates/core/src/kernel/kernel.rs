@@ -6,7 +6,7 @@ use super::{
     holding::Holding,
     role::{Drain, Flight, Out, Release, Role},
 };
-use crate::{FencingToken, Moment, RandomPart};
+use crate::{FencingToken, Moment, Observation, RandomPart};
 
 /// One candidate for one lease.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,9 @@ impl Kernel {
             Event::Poll => self.look |= matches!(self.role, Role::Standby),
             Event::Timer => {}
         }
+        if matches!(self.role, Role::Leading(_)) && self.preferred().is_some() {
+            self.drain(now, End::Resigned);
+        }
         self.next(now)
     }
 
@@ -88,6 +91,20 @@ impl Kernel {
     /// What is known of the store.
     pub const fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// Who is to lead rather than this candidate, if anybody is.
+    pub fn preferred(&self) -> Option<&Arc<str>> {
+        self.evidence.seen().and_then(|seen| self.another(seen))
+    }
+
+    /// Whom an observation prefers to this candidate.
+    pub(super) fn another<'a>(&self, seen: &'a Observation) -> Option<&'a Arc<str>> {
+        seen.preferred.as_ref().filter(|preferred| {
+            let rest = preferred.strip_prefix(&*self.name);
+            let part = rest.and_then(|rest| rest.strip_prefix('_'));
+            rest != Some("") && part != Some(&*self.me.to_string())
+        })
     }
 
     /// Whether a request is under way.

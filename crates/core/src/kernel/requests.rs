@@ -37,7 +37,7 @@ impl Kernel {
             Verdict::Look => self.observe(),
             Verdict::Mark => self.prepare(Tenure::Vacant),
             Verdict::Wait(_) | Verdict::Exhausted => None,
-            _ if self.stays_out(now).max(self.spread(now)) > 0 => None,
+            _ if self.holds_back(now) > 0 => None,
             Verdict::Clear => self.prepare(Tenure::Free),
             Verdict::Claim(token) => {
                 self.out = None;

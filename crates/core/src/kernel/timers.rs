@@ -1,7 +1,7 @@
 //! When something is due.
 
 use super::{evidence::Verdict, holding::Holding, kernel::Kernel, role::Role};
-use crate::Moment;
+use crate::{Moment, Tenure};
 
 impl Kernel {
     /// In how many nanoseconds a [`Event::Timer`](super::Event::Timer) will have something to do, if nothing else
@@ -29,7 +29,7 @@ impl Kernel {
             Role::Standby => match self.evidence.verdict(now) {
                 Verdict::Look | Verdict::Mark => 0,
                 Verdict::Wait(rest) => rest.max(self.stays_out(now)),
-                Verdict::Clear | Verdict::Claim(_) => self.stays_out(now).max(self.spread(now)),
+                Verdict::Clear | Verdict::Claim(_) => self.holds_back(now),
                 Verdict::Exhausted => return None,
             },
             Role::Draining(_, drain) if now.age(drain.since) >= self.bounds.drain => return None,
@@ -47,15 +47,27 @@ impl Kernel {
         self.pause.map_or(0, |pause| self.bounds.retry.saturating_sub(now.age(pause)))
     }
 
+    /// How long a lease that may be taken is left alone all the same.
+    pub(super) fn holds_back(&self, now: Moment) -> u64 {
+        self.stays_out(now).max(self.spread(now)).max(self.defers(now))
+    }
+
+    /// How long what is free is left to whom it is meant for.
+    fn defers(&self, now: Moment) -> u64 {
+        let free = self.evidence.record().is_some_and(|record| record.tenure == Tenure::Free);
+        let since = self.evidence.since().filter(|_| free && self.preferred().is_some());
+        since.map_or(0, |since| self.bounds.lease.saturating_sub(now.wait(since)))
+    }
+
     /// How long one who stepped down leaves the lease to others: until a greater token is seen.
-    pub(super) fn stays_out(&self, now: Moment) -> u64 {
+    fn stays_out(&self, now: Moment) -> u64 {
         self.out.map_or(0, |out| {
             let another = self.evidence.record().is_some_and(|record| record.token > out.token);
             if another { 0 } else { self.bounds.stay_out().saturating_sub(now.wait(out.since)) }
         })
     }
 
-    pub(super) fn spread(&self, now: Moment) -> u64 {
+    fn spread(&self, now: Moment) -> u64 {
         let waited = self.evidence.since().map_or(u64::MAX, |since| now.wait(since));
         self.spread.saturating_sub(waited)
     }

@@ -214,8 +214,8 @@ impl Election {
                 && (trouble != Trouble::GoBackRenumbered || seen_later(older))
         };
         match trouble {
-            Trouble::Delete | Trouble::Relabel if store.record.is_none() => {}
-            Trouble::Delete | Trouble::Relabel | Trouble::Promote => {
+            Trouble::Delete | Trouble::Relabel | Trouble::Prefer if store.record.is_none() => {}
+            Trouble::Delete | Trouble::Relabel | Trouble::Prefer | Trouble::Promote => {
                 actions.push(Action::Store(trouble, None));
             }
             Trouble::GoBackSeen

@@ -59,6 +59,8 @@ pub(crate) enum Trouble {
     Delete,
     /// Somebody touches the record: its version grows, and no more.
     Relabel,
+    /// Somebody wishes that the second candidate led, until the next term begins.
+    Prefer,
     /// It shows an older record again, in the same era, though every candidate has seen a newer.
     GoBackSeen,
     /// It shows an older record again, in the same era.
@@ -144,7 +146,9 @@ impl Scope {
 
     /// Whether anything could show what the store held before.
     pub(crate) fn remembers(&self) -> bool {
-        let older = |trouble: &Trouble| !matches!(trouble, Trouble::Delete | Trouble::Relabel);
+        let older = |trouble: &Trouble| {
+            !matches!(trouble, Trouble::Delete | Trouble::Relabel | Trouble::Prefer)
+        };
         self.hints || self.troubles.iter().any(older)
     }
 }

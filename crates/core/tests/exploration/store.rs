@@ -13,6 +13,8 @@ pub(crate) struct Store {
     pub(crate) era: Era,
     pub(crate) version: u64,
     pub(crate) record: Option<Record>,
+    /// Whether the second candidate is preferred.
+    preferred: bool,
     /// The highest version that was ever written, in any era.
     clock: u64,
     /// All that it has shown, without repetitions, where anything could show it again.
@@ -38,6 +40,7 @@ impl Store {
             era,
             version,
             record: scope.created.then_some(free),
+            preferred: false,
             clock: version,
             history: Vec::new(),
             claimed: vec![FencingToken::ZERO; scope.candidates],
@@ -55,6 +58,7 @@ impl Store {
             None => Observation::absent(self.era.clone(), version),
         };
         shown.holder_gone = is_gone(&shown, dead);
+        shown.preferred = self.preferred.then(|| "b".into());
         shown
     }
 
@@ -81,6 +85,7 @@ impl Store {
         let author = record.stamp.map(|stamp| stamp.author.bits() as usize);
         if let (Tenure::Held { .. }, Some(author)) = (&record.tenure, author) {
             self.claimed[author] = self.claimed[author].max(record.token);
+            self.preferred &= self.record.as_ref().is_some_and(|old| old.token == record.token);
         }
         self.record = Some(record.clone());
         self.ages.fill(0);
@@ -97,6 +102,11 @@ impl Store {
     pub(crate) fn relabel(&mut self, scope: &Scope) {
         self.number(scope);
         self.changed(scope);
+    }
+
+    pub(crate) fn prefer(&mut self, scope: &Scope) {
+        self.preferred = true;
+        self.relabel(scope);
     }
 
     /// Shows again what it showed before, in the present era or in a new one.

@@ -18,6 +18,12 @@ fn a_record_that_others_touch_stays_its_holders() {
 }
 
 #[test]
+fn a_wish_for_another_leader_makes_no_two_and_is_no_reason_for_none() {
+    let scope = Scope::quiet(4).troubled(&[Trouble::Prefer], 1);
+    explore("a wish", Scope { judges_waits: true, judges_liveness: true, ..scope }, 10_000);
+}
+
+#[test]
 fn a_change_of_era_starts_every_wait_anew() {
     explore("another era", Scope { judges_waits: true, ..promoted(4) }, 100_000);
 }

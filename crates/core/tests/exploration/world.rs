@@ -208,6 +208,7 @@ impl World {
         match trouble {
             Trouble::Delete => self.store.delete(scope),
             Trouble::Relabel => self.store.relabel(scope),
+            Trouble::Prefer => self.store.prefer(scope),
             _ => self.store.go_back(to, trouble, scope),
         }
     }
