@@ -43,6 +43,8 @@ pub use history::{History, Overlap, Term};
 pub use machine::Machine;
 pub use options::Options;
 pub use outcome::{Measured, Outcome, Settings};
+#[cfg(feature = "browser")]
+pub use report::{Browser, Page, View};
 pub use round::Round;
 pub use row::{Lease, Row, Subject};
 pub use run::{Surroundings, measure, present};

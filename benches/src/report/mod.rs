@@ -1,7 +1,14 @@
-//! The report: one HTML page that needs nothing else.
+//! The report: one HTML page that needs nothing else, and beside it every number as CSV and JSON.
 
-mod curve;
+#[cfg(feature = "browser")]
+mod browser;
+mod chart;
+mod headline;
 mod page;
-mod strip;
+mod record;
+mod scale;
+mod timeline;
 
+#[cfg(feature = "browser")]
+pub use browser::{Browser, Page, View};
 pub(crate) use page::write;

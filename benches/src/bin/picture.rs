@@ -1,0 +1,45 @@
+//! A picture of a report, for those who only see a README.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use leasehold_bench::{Browser, View};
+
+/// Makes a picture (PNG) of a report with Chromium: of all of it, or of what is to be seen first.
+#[derive(Debug, Parser)]
+struct Options {
+    /// The page
+    report: PathBuf,
+    /// Where the picture goes
+    picture: PathBuf,
+    /// In dark colours
+    #[arg(long)]
+    dark: bool,
+    /// All of it, and not only the worst of ours and the charts of two faults
+    #[arg(long)]
+    whole: bool,
+    /// How wide the page is, in CSS pixels
+    #[arg(long, default_value_t = 1100)]
+    width: u32,
+}
+
+/// Leaves the first of what is given back, and the first of what has to be waited out.
+const SHORTEN: &str = "document.documentElement.classList.add('picture')";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let browser = Browser::start().await?;
+    // As high as the page, which is higher than nothing.
+    let view = View { width: options.width, height: 100, sharpness: 2.0, dark: options.dark };
+    let page = browser.open(&options.report, view).await?;
+    if !options.whole {
+        page.value::<()>(&format!("void {SHORTEN}")).await?;
+    }
+    let png = page.picture().await?;
+    std::fs::write(&options.picture, png)
+        .with_context(|| format!("could not write {}", options.picture.display()))?;
+    drop(page);
+    browser.close().await
+}

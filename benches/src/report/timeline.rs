@@ -1,0 +1,197 @@
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    chart::Name,
+    scale::{Tick, duration},
+};
+use crate::{Fault, Outcome, Round, Row, row::Lease, table::ms};
+
+/// Who was at work when, around the faults of one store: for each fault and program a band in which
+/// every round is a line, the shortest failover on top. Left is the earlier leader's work, right the
+/// successor's, and what is empty between them is nobody's. Places are in per cent.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Timeline {
+    store: String,
+    /// How long the leases are. Those of another length are left to the charts.
+    lease: String,
+    fault_at: f64,
+    ticks: Vec<Tick>,
+    faults: Vec<Bands>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Bands {
+    fault: &'static str,
+    bands: Vec<Band>,
+}
+
+/// Paths in a box of 1000 by the number of rounds.
+#[derive(Clone, Debug, Serialize)]
+struct Band {
+    name: Name,
+    rounds: usize,
+    earlier: String,
+    /// Its holder does not work, and its lease has not ended.
+    held: String,
+    successor: String,
+    overlap: String,
+    gap: String,
+    overlaps: usize,
+    worst_overlap: String,
+    summary: String,
+}
+
+/// What a line of a band shows, in nanoseconds since the fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Moments {
+    last: i64,
+    lease_end: Option<i64>,
+    start: i64,
+    overlap: i64,
+}
+
+/// What is shown, in nanoseconds since the fault.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    from: i64,
+    to: i64,
+}
+
+impl Timeline {
+    /// One of each store of which anything was measured, for the shortest of its leases.
+    pub(super) fn all(outcome: &Outcome) -> Vec<Self> {
+        let stores = outcome.stores.iter().map(|store| store.name.as_str());
+        stores.filter_map(|store| Self::of(outcome, store)).collect()
+    }
+
+    fn of(outcome: &Outcome, store: &str) -> Option<Self> {
+        let all = || outcome.rows.iter().filter(|row| row.store == store && row.failover.n() > 0);
+        let lease = all().map(|row| row.timing.lease).min()?;
+        let rows: Vec<_> = all().filter(|row| row.timing.lease == lease).collect();
+        let window = Window::of(&rows, lease);
+        let faults = Fault::ALL.iter().filter_map(|fault| {
+            let of_this = |row: &&&Row| row.fault == *fault;
+            let bands: Vec<_> =
+                rows.iter().filter(of_this).map(|row| Band::of(row, &rows, window)).collect();
+            (!bands.is_empty()).then_some(Bands { fault: fault.as_str(), bands })
+        });
+        Some(Self {
+            store: store.to_owned(),
+            lease: humantime::format_duration(lease).to_string(),
+            fault_at: window.x(0) / 10.0,
+            ticks: window.ticks(),
+            faults: faults.collect(),
+        })
+    }
+}
+
+impl Band {
+    fn of(row: &Row, group: &[&Row], window: Window) -> Self {
+        let mut moments: Vec<_> = row
+            .leases
+            .iter()
+            .flat_map(|lease| lease.rounds.iter().map(|round| Moments::of(lease, round)))
+            .collect();
+        moments.sort_by_key(|moments| (moments.start, moments.last));
+        let span = |from: i64, to: i64, y: usize| {
+            let (from, to) = (window.x(from), window.x(to));
+            // What is shorter than a line is wide cannot be seen.
+            if to > from { format!("M{from:.1} {y}H{to:.1}v1H{from:.1}z") } else { String::new() }
+        };
+        let each = |draw: &dyn Fn(usize, &Moments) -> String| {
+            moments.iter().enumerate().map(|(y, moments)| draw(y, moments)).collect::<String>()
+        };
+        let gaps = moments.iter().map(|moments| (moments.start - moments.last).max(0)).collect();
+        let gap = middle(gaps).map_or("–".into(), ms);
+        let name = Name::of(row, group);
+        let worst_overlap = ms(row.worst_overlap().cast_signed());
+        let mut summary = format!(
+            "{} on {}, {}: nobody at work for {gap} ms in the middle one of {} rounds, ",
+            name.program,
+            name.store,
+            row.fault,
+            moments.len()
+        );
+        summary += &match row.overlaps.len() {
+            0 => "never two at once".into(),
+            n => format!("two at work at once {n} times, for {worst_overlap} ms at the longest"),
+        };
+        Self {
+            rounds: moments.len(),
+            earlier: each(&|y, m| span(window.from, m.last.min(m.start), y)),
+            held: each(&|y, m| {
+                m.lease_end.map_or(String::new(), |end| span(m.last, end.min(m.start), y))
+            }),
+            successor: each(&|y, m| span(m.start, window.to, y)),
+            // One that is there is seen, however short it is.
+            overlap: each(&|y, m| match m.overlap {
+                0 => String::new(),
+                overlap => span(m.start, m.start + overlap.max(window.least()), y),
+            }),
+            gap,
+            overlaps: row.overlaps.len(),
+            worst_overlap,
+            summary,
+            name,
+        }
+    }
+}
+
+impl Moments {
+    fn of(lease: &Lease, round: &Round) -> Self {
+        let since = |instant: u64| instant.cast_signed() - round.fault_at.cast_signed();
+        let earlier = lease
+            .terms
+            .iter()
+            .rev()
+            .find(|term| term.who == round.leader && term.start <= round.fault_at);
+        let last = earlier.and_then(|term| term.last).map_or(0, since);
+        // One that was given back ended with its work.
+        let given_back = earlier.is_some_and(|term| term.why.as_deref() == Some("resigned"));
+        let start = since(round.start);
+        let lease_end = round.excess.filter(|_| !given_back).map(|excess| start - excess);
+        Self { last, lease_end, start, overlap: round.overlap.cast_signed() }
+    }
+}
+
+impl Window {
+    /// The lease and a little more, or what nine of ten rounds took, but no more than three leases.
+    fn of(rows: &[&Row], lease: Duration) -> Self {
+        let lease = lease.as_nanos() as i64;
+        let longest = rows.iter().filter_map(|row| row.failover.p90()).max().unwrap_or(0);
+        let to = (longest + longest / 10).clamp(lease + lease / 4, lease * 3);
+        Self { from: -to / 8, to }
+    }
+
+    /// In thousandths.
+    fn x(&self, nanos: i64) -> f64 {
+        let share = (nanos - self.from) as f64 / (self.to - self.from) as f64;
+        share.clamp(0.0, 1.0) * 1000.0
+    }
+
+    /// What is still seen.
+    fn least(&self) -> i64 {
+        (self.to - self.from) / 200
+    }
+
+    fn ticks(&self) -> Vec<Tick> {
+        let whole = self.to as f64 / 1e6;
+        let decade = 10f64.powf(whole.log10().floor());
+        let steps = [0.2, 0.5, 1.0, 2.0].map(|part| part * decade);
+        let step = steps.into_iter().find(|step| whole / step <= 5.0).unwrap_or(decade);
+        (0..=(whole / step) as usize)
+            .map(|index| (step * index as f64 * 1000.0).round() / 1000.0)
+            .map(|ms| Tick {
+                at: self.x((ms * 1e6) as i64) / 10.0,
+                label: if ms == 0.0 { "fault".into() } else { duration(ms) },
+            })
+            .collect()
+    }
+}
+
+fn middle(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
