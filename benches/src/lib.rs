@@ -7,9 +7,6 @@
 //! `README.md` beside this crate says what is asked, how it is measured, and what came out.
 
 mod calendar;
-mod clock;
-mod contender;
-mod durations;
 mod event;
 mod fault;
 mod floor;
@@ -33,13 +30,13 @@ mod stats;
 mod store;
 mod table;
 
-pub use clock::monotonic;
-pub use contender::{ContenderOptions, Order, Orders, Voice, hung_up};
-pub use durations::Durations;
 pub use event::{Event, Parsed};
 pub use fault::Fault;
 pub use goal::{Goal, Limit, Measure, Quantile, Verdict};
 pub use history::{History, Overlap, Term};
+pub use leasehold_bench_shape::{
+    ContenderOptions, Durations, Order, Orders, Voice, hung_up, monotonic,
+};
 pub use machine::Machine;
 pub use options::Options;
 pub use outcome::{Measured, Outcome, Settings};

@@ -16,7 +16,7 @@ use tokio::{
     time,
 };
 
-use crate::{clock::monotonic, lines::Lines};
+use crate::{lines::Lines, monotonic};
 
 /// A process that speaks in lines.
 #[derive(Debug)]

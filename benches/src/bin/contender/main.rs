@@ -4,7 +4,7 @@
 mod trace;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
@@ -20,9 +20,6 @@ use self::work::Work;
 struct Options {
     #[command(flatten)]
     contender: ContenderOptions,
-    /// How often the work asks whether it may go on
-    #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
-    work_every: Duration,
 }
 
 // One thread, as a service would have it that does not much: no hop between threads is measured.
@@ -36,7 +33,7 @@ async fn main() {
     std::process::exit(i32::from(done.is_err()));
 }
 
-async fn run(Options { contender: options, work_every }: Options) -> anyhow::Result<()> {
+async fn run(Options { contender: options }: Options) -> anyhow::Result<()> {
     let voice = Arc::new(Voice::new(&options.id));
     trace::install(options.trace.then(|| voice.clone()));
 
@@ -48,7 +45,7 @@ async fn run(Options { contender: options, work_every }: Options) -> anyhow::Res
     let elector = Elector::new(lock, Candidate::new(&options.id)?).with_timing(timing);
     voice.say("ready", json!({}));
 
-    let work = Work::new(voice.clone(), work_every, shutdown.clone());
+    let work = Work::new(voice.clone(), options.work_every, shutdown.clone());
     let election = async {
         loop {
             match elector.run(shutdown.clone(), |lead| work.clone().lead(lead)).await {

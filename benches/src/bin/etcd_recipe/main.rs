@@ -32,9 +32,6 @@ use self::{
 struct Options {
     #[command(flatten)]
     contender: ContenderOptions,
-    /// How often the work asks whether it may go on
-    #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
-    work_every: Duration,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -47,13 +44,13 @@ async fn main() {
     std::process::exit(i32::from(done.is_err()));
 }
 
-async fn run(Options { contender: options, work_every }: Options) -> anyhow::Result<()> {
+async fn run(Options { contender: options }: Options) -> anyhow::Result<()> {
     let mut orders = Orders::listen()?;
     let candidate = Candidate {
         place: Place::connect(&options.url).await?,
         voice: Arc::new(Voice::new(&options.id)),
         id: options.id,
-        work_every,
+        work_every: options.work_every,
     };
     let trace = Trace(options.trace.then(|| candidate.voice.clone()));
     candidate.voice.say("ready", json!({}));

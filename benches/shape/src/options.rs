@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::Durations;
@@ -17,4 +19,7 @@ pub struct ContenderOptions {
     /// Also tell of each request that acquires or renews
     #[arg(long)]
     pub trace: bool,
+    /// How often the work asks whether it may go on
+    #[arg(long, default_value = "1ms", value_parser = humantime::parse_duration)]
+    pub work_every: Duration,
 }
