@@ -49,6 +49,10 @@ struct Shared {
     /// As people know it: its URL, which never holds a secret.
     server: String,
     namespace: String,
+    /// That of the Pod that this runs in.
+    own_namespace: String,
+    /// The Pod to be labelled.
+    pod: Option<String>,
     /// Held while it is made, so that one makes it and the others wait.
     access: sync::Mutex<Option<Arc<Access>>>,
     link: Mutex<Option<Arc<Link>>>,
@@ -68,11 +72,12 @@ impl Kubernetes {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) where no cluster can be found, or
-    /// a file says nonsense.
+    /// a file says nonsense, or nothing says which Pod is to be labelled.
     pub async fn new(config: KubernetesConfig) -> Result<Self, Error> {
         let found = access::load(&config).await?;
-        let namespace = config.namespace().unwrap_or_else(|| found.default_namespace.trim());
-        let namespace = namespace.to_owned();
+        let own_namespace = found.default_namespace.trim().to_owned();
+        let namespace = config.namespace().unwrap_or(&own_namespace).to_owned();
+        let pod = config.labelled_pod()?;
         // Where nobody has put a password into it.
         let url = &found.cluster_url;
         let (scheme, host) = (url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default());
@@ -83,6 +88,8 @@ impl Kubernetes {
                 config,
                 server,
                 namespace,
+                own_namespace,
+                pod,
                 access: sync::Mutex::default(),
                 link: Mutex::default(),
             }),
@@ -105,6 +112,14 @@ impl Kubernetes {
 
     pub(crate) fn namespace(&self) -> &str {
         &self.shared.namespace
+    }
+
+    pub(crate) fn own_namespace(&self) -> &str {
+        &self.shared.own_namespace
+    }
+
+    pub(crate) fn labelled_pod(&self) -> Option<&str> {
+        self.shared.pod.as_deref()
     }
 
     pub(crate) fn server(&self) -> &str {
@@ -167,6 +182,11 @@ impl Kubernetes {
             Arc::new(Link { client, access, retired: CancellationToken::new() })
         });
         Ok(link.clone())
+    }
+
+    /// A client that shares no connection with any lease.
+    pub(crate) async fn aside(&self) -> Result<kube::Client, Error> {
+        Ok(self.access().await?.client(self.namespace()))
     }
 
     async fn access(&self) -> Result<Arc<Access>, Error> {

@@ -1,6 +1,7 @@
 mod url;
 
 use std::{
+    env,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -35,6 +36,9 @@ pub struct KubernetesConfig {
     kubeconfig: Option<PathBuf>,
     context: Option<String>,
     mixed_fleet: bool,
+    label_pod: bool,
+    pod: Option<String>,
+    events: bool,
     connect_timeout: Duration,
 }
 
@@ -47,6 +51,9 @@ impl KubernetesConfig {
             kubeconfig: None,
             context: None,
             mixed_fleet: false,
+            label_pod: false,
+            pod: None,
+            events: false,
             connect_timeout: CONNECT_TIMEOUT,
         }
     }
@@ -54,7 +61,8 @@ impl KubernetesConfig {
     /// The cluster and the lease that a URL names:
     ///
     /// ```text
-    /// kubernetes://[NAMESPACE]/NAME[?kubeconfig=/path&context=NAME&mixed_fleet=true]
+    /// kubernetes://[NAMESPACE]/NAME[?kubeconfig=/path&context=NAME&mixed_fleet=true
+    ///                                &label_pod=true&pod=NAME&events=true]
     /// ```
     ///
     /// `kubernetes:///jobs`, with three slashes, is the lease `jobs` in one's own namespace. NAME is
@@ -107,6 +115,50 @@ impl KubernetesConfig {
         self
     }
 
+    /// Labels the Pod that this runs in `leasehold.dev/leader=true` while it leads, so that a Service
+    /// can select it. In a URL: `label_pod=true`.
+    ///
+    /// The label is set in the background once a lease was acquired, and removed **before** the lease
+    /// is released: after the work has ended, and at the latest a tenth of a lease duration later (or
+    /// a second, if that is less), when a warning says what is left. When a candidate starts, what an
+    /// earlier life of its Pod has left is removed; when a lease is lost, the label goes as soon as
+    /// the apiserver can be reached. There is one label for one Pod: with several leases in a process
+    /// it stays until the last of their terms ends, so ask for it on the lease that the Service is
+    /// about, and in one process of the Pod.
+    ///
+    /// It needs the right to `patch` `pods` (`manifests/pod-role.yaml`). Without it a warning says so,
+    /// and the election goes on: neither leadership nor a renewal ever waits for the label.
+    ///
+    /// **It is no proof of leadership.** Who is killed, frozen or cut off keeps it until the container
+    /// starts again, wakes, or is heard of again, or until its Pod is deleted, and its successor has
+    /// it meanwhile, too. So give the Pod a readiness probe that fails then, which takes it out of the
+    /// Service; and what must not be done twice is guarded by the fencing token.
+    pub const fn label_pod(mut self) -> Self {
+        self.label_pod = true;
+        self
+    }
+
+    /// The Pod that this runs in, for [`label_pod`](Self::label_pod). Unless set, it is the one that the
+    /// environment names: `POD_NAME` (from the downward API's `metadata.name`), or else `HOSTNAME`,
+    /// which is the Pod's name unless it has the host's network or a `hostname` of its own. Its
+    /// namespace is one's own, whatever that of the lease is.
+    pub fn with_pod(mut self, name: impl Into<String>) -> Self {
+        self.pod = Some(name.into());
+        self
+    }
+
+    /// Writes a Kubernetes Event on the Lease when it is gained and when it is lost, with the reason
+    /// `LeaderElection` and the words of client-go (`pod-a_… became leader`, `pod-a_… stopped
+    /// leading`), for `kubectl get events` to show. In a URL: `events=true`.
+    ///
+    /// It is written in the background, once, and lost where the apiserver does not take it. It needs
+    /// the right to `create` `events` (`manifests/events-role.yaml`), in the namespace of the lease;
+    /// without it a warning says so.
+    pub const fn with_events(mut self) -> Self {
+        self.events = true;
+        self
+    }
+
     /// How long an attempt to connect may take, with all that belongs to it: name, TCP, TLS. A
     /// second unless set.
     pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
@@ -128,6 +180,34 @@ impl KubernetesConfig {
 
     pub(crate) const fn is_mixed_fleet(&self) -> bool {
         self.mixed_fleet
+    }
+
+    /// The Pod to be labelled, if one is.
+    ///
+    /// # Errors
+    /// Nobody says which it is, or no Pod can have that name.
+    pub(crate) fn labelled_pod(&self) -> Result<Option<String>, Error> {
+        if !self.label_pod {
+            return Ok(None);
+        }
+        let said = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+        let pod = self.pod.clone().or_else(|| said("POD_NAME")).or_else(|| said("HOSTNAME"));
+        let operation = "label the Pod that leads";
+        let pod = pod.ok_or_else(|| {
+            invalid(
+                operation,
+                "nothing says which it is: set POD_NAME by the downward API (fieldRef: \
+                 metadata.name), or name it by the parameter pod",
+            )
+        })?;
+        if pod.len() > 253 || !pod.split('.').all(is_label) {
+            return Err(invalid(operation, format!("no Pod can have the name {pod:?}")));
+        }
+        Ok(Some(pod))
+    }
+
+    pub(crate) const fn has_events(&self) -> bool {
+        self.events
     }
 
     pub(crate) const fn connect_timeout(&self) -> Duration {

@@ -107,10 +107,14 @@
 
 mod access;
 mod advice;
+mod announce;
+mod aside;
 mod client;
 mod config;
 mod error;
+mod events;
 mod judge;
+mod label;
 mod lease;
 mod lock;
 mod record;

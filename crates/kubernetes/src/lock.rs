@@ -1,14 +1,17 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::{StreamExt, stream::BoxStream};
 use leasehold_core::{Error, Guarantees, LeaseLock, LeaseName, Observation, Record, Swap};
+use tokio::time::Instant;
 
-use crate::{Kubernetes, KubernetesConfig, lease::Lease, watch};
+use crate::{Kubernetes, KubernetesConfig, announce::Announcer, lease::Lease, watch};
 
 /// A lease that is kept in a Lease of `coordination.k8s.io/v1`.
 pub struct KubernetesLock {
     lease: Arc<Lease>,
+    /// Tells others who leads, where that is asked for.
+    announcer: Option<Arc<Announcer>>,
 }
 
 impl KubernetesLock {
@@ -33,7 +36,8 @@ impl KubernetesLock {
     }
 
     pub(crate) fn new(kubernetes: Kubernetes, name: &LeaseName) -> Self {
-        Self { lease: Arc::new(Lease::new(kubernetes, name)) }
+        let announcer = Announcer::new(&kubernetes, name);
+        Self { lease: Arc::new(Lease::new(kubernetes, name)), announcer }
     }
 }
 
@@ -70,14 +74,29 @@ impl LeaseLock for KubernetesLock {
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
-        self.lease.observe().await
+        let seen = self.lease.observe().await;
+        if let Some(announcer) = &self.announcer {
+            announcer.observed(&seen);
+        }
+        seen
     }
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
-        self.lease.swap(expected, record).await
+        let Some(announcer) = &self.announcer else {
+            return self.lease.swap(expected, record).await;
+        };
+        announcer.before(expected, record).await;
+        let sent = Instant::now();
+        let became = self.lease.swap(expected, record).await;
+        announcer.after(record, sent, &became);
+        became
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
-        watch::observations(self.lease.clone())
+        let seen = watch::observations(self.lease.clone());
+        match self.announcer.clone() {
+            Some(announcer) => seen.inspect(move |seen| announcer.pushed(seen)).boxed(),
+            None => seen,
+        }
     }
 }

@@ -5,7 +5,10 @@ use percent_encoding::percent_decode_str;
 
 use super::{KubernetesConfig, checked_name, invalid};
 
-const FORM: &str = "kubernetes://[NAMESPACE]/NAME[?kubeconfig=/path&context=NAME&mixed_fleet=true]";
+const FORM: &str = "kubernetes://[NAMESPACE]/NAME[?kubeconfig=/path&context=NAME&mixed_fleet=true\
+                    &label_pod=true&pod=NAME&events=true]";
+
+const KNOWN: &str = "kubeconfig, context, mixed_fleet, label_pod, pod, events";
 
 pub(super) fn parse(url: &str) -> Result<(KubernetesConfig, LeaseName), Error> {
     let scheme = "kubernetes://";
@@ -50,20 +53,28 @@ fn parameters(mut config: KubernetesConfig, query: &str) -> Result<KubernetesCon
         known.push(name);
         let value = decoded(value)?;
         config = match (name, value.as_str()) {
-            ("kubeconfig" | "context", "") => {
+            ("kubeconfig" | "context" | "pod", "") => {
                 return Err(refuse(format!("the parameter {name:?} has no value")));
             }
             ("kubeconfig", file) => config.with_kubeconfig(file),
             ("context", context) => config.with_context(context),
+            ("pod", pod) => config.with_pod(pod),
             ("mixed_fleet", "true") => config.mixed_fleet(),
-            ("mixed_fleet", "false") => config,
-            ("mixed_fleet", _) => return Err(refuse("\"mixed_fleet\" is either true or false")),
+            ("label_pod", "true") => config.label_pod(),
+            ("events", "true") => config.with_events(),
+            ("mixed_fleet" | "label_pod" | "events", "false") => config,
+            ("mixed_fleet" | "label_pod" | "events", _) => {
+                return Err(refuse(format!("{name:?} is either true or false")));
+            }
             _ => {
                 return Err(refuse(format!(
-                    "the parameter {name:?} is unknown (known are kubeconfig, context, mixed_fleet)"
+                    "the parameter {name:?} is unknown (known are {KNOWN})"
                 )));
             }
         };
+    }
+    if known.contains(&"pod") && !known.contains(&"label_pod") {
+        return Err(refuse("\"pod\" is for \"label_pod\", which is missing"));
     }
     Ok(config)
 }

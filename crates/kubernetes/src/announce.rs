@@ -1,0 +1,208 @@
+//! Who leads, told to others than candidates: by the label of a Pod, and by Events.
+//!
+//! The lock sees all that is written and read, and tells it here: a term begins with a write of it
+//! that is confirmed; it is over as soon as its release is about to be written, as something else is
+//! seen in its place, or as nothing has renewed it for a whole lease duration. Nothing here decides
+//! anything, and an election waits for it in one place alone: before a release.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use leasehold_core::{
+    Error, FencingToken, LeaseName, Observation, RandomPart, Record, Swap, Tenure,
+};
+use tokio::{
+    sync::watch::{Receiver, Sender},
+    time::{self, Instant},
+};
+
+use crate::{Kubernetes, events::Events, judge::identity, label::Label};
+
+/// The longest that a release waits for the label to go, or a tenth of the lease duration.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+pub(crate) struct Announcer {
+    label: Option<Arc<Label>>,
+    events: Option<Arc<Events>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    term: Option<Term>,
+    /// Which term's release waits for the label, and until when: also if it is tried again.
+    leaving: Option<(TermId, Instant)>,
+}
+
+/// Which term of which elector.
+type TermId = (RandomPart, FencingToken);
+
+struct Term {
+    id: TermId,
+    /// The last that it is known by.
+    seen: Observation,
+    /// Until when it may last, unless it is renewed.
+    until: Sender<Instant>,
+}
+
+impl Announcer {
+    /// None where nobody is to be told.
+    pub(crate) fn new(kubernetes: &Kubernetes, name: &LeaseName) -> Option<Arc<Self>> {
+        let label = kubernetes.labelled_pod().map(|pod| Label::of(kubernetes, pod));
+        if let Some(label) = &label {
+            // What an earlier life of the Pod has left.
+            label.tend();
+        }
+        let events = kubernetes.config().has_events().then(|| Events::new(kubernetes, name));
+        (label.is_some() || events.is_some())
+            .then(|| Arc::new(Self { label, events, state: Mutex::default() }))
+    }
+
+    /// A record is about to be written. Where that releases a term, the term is over, and its label
+    /// goes first.
+    pub(crate) async fn before(&self, expected: &Observation, record: &Record) {
+        let Some(released) = released(expected, record) else { return };
+        let deadline = {
+            let mut state = self.state();
+            if state.term.as_ref().is_some_and(|term| term.id == released) {
+                self.over(&mut state);
+            }
+            match state.leaving {
+                Some((leaving, deadline)) if leaving == released => deadline,
+                _ => {
+                    let deadline = Instant::now() + patience(expected);
+                    state.leaving = Some((released, deadline));
+                    deadline
+                }
+            }
+        };
+        if let Some(label) = &self.label {
+            label.gone(deadline).await;
+        }
+    }
+
+    /// What became of a record that was sent then.
+    pub(crate) fn after(
+        self: &Arc<Self>,
+        record: &Record,
+        sent: Instant,
+        became: &Result<Swap, Error>,
+    ) {
+        self.tend();
+        let seen = match became {
+            Ok(Swap::Written(seen) | Swap::Refused(Some(seen))) => seen,
+            Ok(Swap::Refused(None)) | Err(_) => return,
+        };
+        match term_of(record) {
+            // Refused, too: an earlier write of this term may be there, that was not answered.
+            Some(id) if seen.record.as_ref().and_then(term_of) == Some(id) => {
+                self.confirmed(id, seen, sent + record.lease_duration);
+            }
+            _ => self.observed(&Ok(seen.clone())),
+        }
+    }
+
+    /// What somebody has asked for, after all that was answered before.
+    pub(crate) fn observed(&self, seen: &Result<Observation, Error>) {
+        self.tend();
+        if let Ok(seen) = seen {
+            self.ended_if(|term| seen.record.as_ref().and_then(term_of) != Some(term.id));
+        }
+    }
+
+    /// What a watch has shown, which may be older than what is known. A deletion bears no version:
+    /// candidates look for themselves then, and that is heard of.
+    pub(crate) fn pushed(&self, seen: &Result<Observation, Error>) {
+        if let Ok(Observation { record: Some(record), version, .. }) = seen {
+            self.ended_if(|term| {
+                let news = version.number() > term.seen.version.number();
+                news && term_of(record) != Some(term.id)
+            });
+        }
+    }
+
+    fn confirmed(self: &Arc<Self>, id: TermId, seen: &Observation, until: Instant) {
+        let mut state = self.state();
+        match &mut state.term {
+            Some(term) if term.id == id => {
+                term.seen = seen.clone();
+                term.until.send_replace(until);
+                return;
+            }
+            Some(_) => self.over(&mut state),
+            None => {}
+        }
+        let sender = Sender::new(until);
+        tokio::spawn(lapse(self.clone(), id, sender.subscribe()));
+        state.term = Some(Term { id, seen: seen.clone(), until: sender });
+        if let Some(events) = &self.events {
+            events.write(seen, "became leader");
+        }
+        if let Some(label) = &self.label {
+            label.begin();
+        }
+    }
+
+    fn ended_if(&self, over: impl FnOnce(&Term) -> bool) {
+        let mut state = self.state();
+        if state.term.as_ref().is_some_and(over) {
+            self.over(&mut state);
+        }
+    }
+
+    fn over(&self, state: &mut State) {
+        let Some(term) = state.term.take() else { return };
+        if let Some(events) = &self.events {
+            events.write(&term.seen, "stopped leading");
+        }
+        if let Some(label) = &self.label {
+            label.end();
+        }
+    }
+
+    /// Goes on with what the end of another runtime has left undone.
+    fn tend(&self) {
+        if let Some(label) = &self.label {
+            label.tend();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a term that nobody has renewed for a lease duration, heard of or not.
+async fn lapse(announcer: Arc<Announcer>, id: TermId, mut until: Receiver<Instant>) {
+    loop {
+        let end = *until.borrow_and_update();
+        tokio::select! {
+            renewed = until.changed() => if renewed.is_err() { return },
+            () = time::sleep_until(end) => return announcer.ended_if(|term| term.id == id),
+        }
+    }
+}
+
+fn term_of(record: &Record) -> Option<TermId> {
+    let held = matches!(record.tenure, Tenure::Held { .. });
+    record.stamp.filter(|_| held).map(|stamp| (stamp.author, record.token))
+}
+
+/// The term that ends with this record: one's own, and no other's.
+fn released(expected: &Observation, record: &Record) -> Option<TermId> {
+    let held = expected.record.as_ref().and_then(term_of)?;
+    let author = record.stamp?.author;
+    (record.tenure == Tenure::Free && held.0 == author).then_some(held)
+}
+
+fn patience(expected: &Observation) -> Duration {
+    let lease = expected.record.as_ref().map_or(Duration::ZERO, |record| record.lease_duration);
+    (lease / 10).min(LONGEST_WAIT)
+}
+
+/// The holder as the Lease shows it.
+pub(crate) fn holder(seen: &Observation) -> String {
+    seen.record.as_ref().map(identity).unwrap_or_default()
+}

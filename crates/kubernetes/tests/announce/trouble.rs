@@ -1,0 +1,139 @@
+//! The label, where Pods cannot be labelled: the election goes on.
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use leasehold_core::Timing;
+use serde_json::json;
+
+use crate::{
+    leader,
+    place::{LABEL, Place, until},
+    warnings,
+};
+
+/// One that looks at all Pods of a namespace, and never says what it thinks of them.
+struct Webhook<'a> {
+    place: &'a Place,
+    listener: TcpListener,
+}
+
+impl<'a> Webhook<'a> {
+    async fn of(place: &'a Place) -> Self {
+        let webhook = Self { place, listener: TcpListener::bind("127.0.0.1:0").unwrap() };
+        let namespace = place.server.namespace();
+        let configuration = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": { "name": namespace },
+            "webhooks": [{
+                "name": "silent.example.com",
+                "clientConfig": { "url": format!("https://{}", webhook.listener.local_addr().unwrap()) },
+                "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["pods"] }],
+                "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 30,
+                "failurePolicy": "Fail",
+            }],
+        });
+        place.server.apply(&configuration.to_string());
+        // It is asked a moment after it was written.
+        let try_it = [
+            "label",
+            "pod",
+            "pod-a",
+            "a=b",
+            "--overwrite",
+            "--dry-run=server",
+            "--request-timeout=300ms",
+        ];
+        until("asked", || place.server.try_kubectl(&try_it).is_err()).await;
+        webhook
+    }
+
+    fn remove(&self) {
+        let name = self.place.server.namespace();
+        self.place.server.kubectl(&[
+            "delete",
+            "validatingwebhookconfiguration",
+            name,
+            "--ignore-not-found",
+        ]);
+    }
+}
+
+impl Drop for Webhook<'_> {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_that_takes_long_delays_no_leadership_and_a_release_by_little() {
+    warnings::listen();
+    let place = Place::new(&["pod-role"]);
+    place.create_pod("pod-a");
+    let timing = Timing::fast();
+    let url = place.url_of_pod("pod-a");
+    let leadership = leader(&url, "a", timing).await;
+    place.until_labelled("pod-a", true).await;
+
+    let webhook = Webhook::of(&place).await;
+    let began = Instant::now();
+    leadership.resign().await;
+    assert!(began.elapsed() < timing.lease_duration() / 2, "{:?}", began.elapsed());
+    assert_eq!(place.holder(), "");
+    assert!(place.is_labelled("pod-a"));
+    let namespace = place.server.namespace();
+    let warned = warnings::with(&[
+        namespace,
+        LABEL,
+        "the lease is released though",
+        "kubectl label pod pod-a",
+    ]);
+    assert_eq!(warned.len(), 1, "{warned:?}");
+
+    let began = Instant::now();
+    let leadership = leader(&url, "a", timing).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    tokio::time::sleep(3 * timing.lease_duration()).await;
+    assert!(leadership.is_current());
+    leadership.resign().await;
+    webhook.remove();
+    place.until_labelled("pod-a", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_label_pods_leads_without_and_one_warning_names_the_right() {
+    warnings::listen();
+    let place = Place::new(&[]);
+    place.create_pod("pod-a");
+    let timing = Timing::fast();
+    for _ in 0..2 {
+        let leadership = leader(&place.url_of_pod("pod-a"), "a", timing).await;
+        tokio::time::sleep(2 * timing.lease_duration()).await;
+        assert!(leadership.is_current());
+        let began = Instant::now();
+        leadership.resign().await;
+        assert!(began.elapsed() < timing.lease_duration() / 2, "{:?}", began.elapsed());
+    }
+    assert!(!place.is_labelled("pod-a"));
+    let warned = warnings::with(&[place.server.namespace()]);
+    let named =
+        |line: &String| line.contains("verb \"patch\"") && line.contains("resource \"pods\"");
+    assert!(warned.iter().all(named), "{warned:?}");
+    // One for each lock: each `connect` is a life of its own.
+    assert_eq!(warned.len(), 2, "{warned:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_is_not_there_is_named() {
+    warnings::listen();
+    let place = Place::new(&["pod-role"]);
+    leader(&place.url_of_pod("node-7"), "a", Timing::fast()).await.resign().await;
+    let warned = warnings::with(&[place.server.namespace(), "node-7", "not found"]);
+    assert_eq!(warned.len(), 1, "{warned:?}");
+}

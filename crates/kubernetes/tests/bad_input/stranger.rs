@@ -1,0 +1,56 @@
+//! Somebody else than an apiserver.
+
+use std::net::SocketAddr;
+
+use tempfile::NamedTempFile;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    task::JoinHandle,
+};
+
+use crate::stranger_at;
+
+/// Something that says this to whoever has said something.
+pub(crate) struct Stranger {
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Stranger {
+    pub(crate) async fn who_says(words: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let words = words.clone();
+                tokio::spawn(async move {
+                    let mut heard = [0; 1 << 14];
+                    let _ = connection.read(&mut heard).await;
+                    let _ = connection.write_all(words.as_bytes()).await;
+                    let _ = connection.shutdown().await;
+                });
+            }
+        });
+        Self { address, task }
+    }
+
+    pub(crate) async fn who_answers(status: &str, kind: &str, body: &str) -> Self {
+        Self::who_says(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+        .await
+    }
+
+    pub(crate) fn kubeconfig(&self) -> NamedTempFile {
+        stranger_at(&format!("http://{}", self.address))
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
