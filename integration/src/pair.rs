@@ -1,7 +1,9 @@
 use std::net::SocketAddr;
 
+use futures::future::join_all;
 use leasehold::{FencingToken, Timing};
 use leasehold_testkit::{Direction, Proxy};
+use tokio::time;
 
 use crate::{Contender, Election};
 
@@ -53,6 +55,43 @@ impl Pair {
         self.link.heal();
         self.linked.follows(self.direct.name()).await;
         self.election.assert_exclusive();
+    }
+
+    /// The token of the present term, once both know of it.
+    ///
+    /// # Panics
+    /// If one of them never does.
+    pub async fn led(&self) -> FencingToken {
+        for candidate in self.candidates() {
+            candidate.knows_the_leader().await;
+        }
+        self.leader(FencingToken::ZERO).await.1
+    }
+
+    /// The store of some pairs serves none of them for three leases: all say so, and live, and a while
+    /// after it is mended each has a leader again, in a new term. Never are there two.
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub async fn without_the_store<T: Send>(
+        pairs: &[Self],
+        strike: impl Fn() -> T + Send,
+        mend: impl Fn(T) + Send,
+    ) {
+        let tokens = join_all(pairs.iter().map(Self::led)).await;
+        let all = || pairs.iter().flat_map(Self::candidates);
+        let struck = strike();
+        join_all(all().map(Contender::knows_nothing)).await;
+        time::sleep(3 * pairs[0].election.timing().lease_duration()).await;
+        for candidate in all() {
+            candidate.knows_nothing().await;
+            assert!(candidate.is_alive());
+        }
+        mend(struck);
+        for (pair, token) in pairs.iter().zip(tokens) {
+            pair.leader(token).await;
+            pair.election.assert_exclusive();
+        }
     }
 
     /// Both.

@@ -1,20 +1,32 @@
-//! What an election costs an apiserver: one PUT for each renewal, and nothing for those who wait.
+//! What an election costs an apiserver: one PUT for each renewal, and nothing for those who wait. And an
+//! apiserver to which that is too much: it refuses, and says when one may come again.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-use std::time::{Duration, Instant};
+#[path = "kubernetes_requests/hog.rs"]
+mod hog;
+#[path = "kubernetes_requests/refuser.rs"]
+mod refuser;
 
-use futures::StreamExt;
-use leasehold::{LeaseLock, Timing, connect};
-use leasehold_integration::{Election, within};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use futures::{StreamExt, future::join_all};
+use hog::Hog;
+use leasehold::{LeaseLock, Record, Timing, connect};
+use leasehold_integration::{Election, Pair, within};
 use leasehold_testkit::{
     Direction, Proxy,
     kubernetes::{Apiserver, ApiserverOptions},
 };
+use refuser::Refuser;
 use tokio::{task::block_in_place, time};
 
 const STANDBYS: u64 = 2;
-const RENEWALS: u64 = 200;
+/// How long they are counted.
+const COUNTED: Duration = Duration::from_secs(60);
 /// What is under way when the link is cut has come after this, or never does.
 const SETTLED: Duration = Duration::from_millis(300);
 /// The apiserver renews a Lease of its own that often.
@@ -52,7 +64,9 @@ async fn a_renewal_is_one_put_and_a_standby_that_is_told_of_changes_asks_nothing
     let first = attempt(&url).await;
     let (before, began) = (settled(&server).await, Instant::now());
     link.heal();
-    while renewal().await < first + RENEWALS {}
+    while began.elapsed() < COUNTED {
+        renewal().await;
+    }
     link.black_hole(Direction::Requests);
     let (after, took) = (settled(&server).await, began.elapsed());
     let renewed = attempt(&url).await - first;
@@ -104,6 +118,114 @@ impl Calls {
         Self {
             put: answered(&[("verb", "PUT"), ("resource", "leases")]),
             all: answered(&[("resource", "leases")]),
+        }
+    }
+}
+
+const LEASES: usize = 5;
+
+async fn pairs(
+    store: SocketAddr,
+    url: impl Fn(SocketAddr, &str) -> String + Send + Sync,
+) -> Vec<Pair> {
+    let url = &url;
+    let pair = |number| async move {
+        let lease = format!("lease-{number}");
+        Pair::start(store, |address| url(address, &lease), Timing::fast()).await
+    };
+    join_all((0..LEASES).map(pair)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_429_leaves_no_two_leaders_and_then_one() {
+    const USER: &str = "candidate";
+
+    let server = block_in_place(|| ApiserverOptions::new().own().start().unwrap());
+    block_in_place(|| {
+        server.token(USER);
+        let user = format!("--serviceaccount={}:{USER}", server.namespace());
+        server.kubectl(&["create", "rolebinding", USER, "--clusterrole=cluster-admin", &user]);
+        server.until_may(USER, "update", "leases", true);
+    });
+    let pairs = pairs(server.address(), |address, lease| {
+        let kubeconfig = block_in_place(|| server.kubeconfig_through(address, USER));
+        server.url_with(&kubeconfig, lease)
+    })
+    .await;
+    for _ in 0..2 {
+        let before = too_many(&server);
+        Pair::without_the_store(&pairs, || Hog::start(&server, USER), |hog| hog.end(&server)).await;
+        let refused = too_many(&server) - before;
+        assert!(refused >= 2.0 * LEASES as f64, "it has refused {refused}");
+    }
+    for pair in pairs {
+        pair.end().await;
+    }
+}
+
+/// How many requests about Leases were answered so.
+fn too_many(server: &Apiserver) -> f64 {
+    let labels = [("code", "429"), ("resource", "leases")];
+    block_in_place(|| server.metric("apiserver_request_total", &labels))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_503_and_half_a_minute_leaves_no_two_leaders_and_then_one_before() {
+    const LATER: Duration = Duration::from_secs(30);
+
+    let server = block_in_place(|| ApiserverOptions::new().own().start().unwrap());
+    let (refuser, front) = (Refuser::start(&server).await, Proxy::start(server.address()).unwrap());
+    let pairs = pairs(front.address(), |address, lease| server.url_through(address, lease)).await;
+    let leads_to = |target| {
+        front.set_target(target);
+        front.reset();
+    };
+    for _ in 0..2 {
+        let began = Instant::now();
+        let before = refuser.asked();
+        let strike = || leads_to(refuser.address);
+        Pair::without_the_store(&pairs, strike, |()| leads_to(server.address())).await;
+        let (asked, took) = (refuser.asked() - before, began.elapsed());
+        assert!(asked >= 2 * LEASES as u64, "it has refused {asked}");
+        assert!(took < LATER, "they have waited as they were told: {took:?}");
+    }
+    for pair in pairs {
+        pair.end().await;
+    }
+}
+
+/// Nobody is kept waiting behind one's back: above all, no write is sent twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_refused_for_a_while_is_one_request_and_an_error_at_once() {
+    let server = block_in_place(|| ApiserverOptions::new().own().start().unwrap());
+    let (refuser, front) = (Refuser::start(&server).await, Proxy::start(server.address()).unwrap());
+    let url = server.url_through(front.address(), "jobs");
+    leasehold::create_free(&connect(&url).await.unwrap()).await.unwrap();
+    let lock = connect(&url).await.unwrap();
+    let seen = lock.observe().await.unwrap();
+
+    front.set_target(refuser.address);
+    front.reset();
+    // A connection that was reset is no refusal.
+    while refuser.asked() == 0 {
+        lock.observe().await.unwrap_err();
+    }
+    let (before, began) = (refuser.asked(), Instant::now());
+    let error = lock.observe().await.unwrap_err();
+    assert!(error.to_string().contains("it has no time"), "{error}");
+    lock.swap(&seen, &Record::free(seen.era.clone())).await.unwrap_err();
+    assert_eq!(refuser.asked() - before, 2);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+
+    front.set_target(server.address());
+    front.reset();
+    assert_eq!(within("it answers", "", answered(&lock)).await, seen);
+}
+
+async fn answered(lock: &impl LeaseLock) -> leasehold::Observation {
+    loop {
+        if let Ok(seen) = lock.observe().await {
+            return seen;
         }
     }
 }

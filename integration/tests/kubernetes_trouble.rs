@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use leasehold::{FencingToken, Timing};
+use leasehold::Timing;
 use leasehold_integration::{Election, Pair};
 use leasehold_testkit::{
     Direction, Proxy,
@@ -36,30 +36,12 @@ async fn without_the_server(rounds: usize, strike: fn(&Apiserver), mend: fn(&Api
     .await;
 
     for _ in 0..rounds {
-        let tokens = join_all(pairs.iter().map(led)).await;
-        block_in_place(|| strike(&server));
-        time::sleep(3 * timing.lease_duration()).await;
-        for candidate in pairs.iter().flat_map(Pair::candidates) {
-            candidate.knows_nothing().await;
-            assert!(candidate.is_alive());
-        }
-        block_in_place(|| mend(&server));
-        for (pair, token) in pairs.iter().zip(tokens) {
-            pair.leader(token).await;
-            pair.election.assert_exclusive();
-        }
+        let strike = || block_in_place(|| strike(&server));
+        Pair::without_the_store(&pairs, strike, |()| block_in_place(|| mend(&server))).await;
     }
     for pair in pairs {
         pair.end().await;
     }
-}
-
-/// The token of the present term, once both know of it.
-async fn led(pair: &Pair) -> FencingToken {
-    for candidate in pair.candidates() {
-        candidate.knows_the_leader().await;
-    }
-    pair.leader(FencingToken::ZERO).await.1
 }
 
 /// Calls may take 600 ms.
