@@ -33,6 +33,9 @@
 //! | `kubernetes-unversioned` | the same | the same, where the program chooses the version of the API by a feature of its own `k8s-openapi` |
 //! | `redis` | `redis://[user:password@]host[:port][/db]#NAME`, and `rediss`, `redis+unix`, `redis+sentinel`, `redis+cluster` | Redis or Valkey: one server, sentinels, a cluster |
 //!
+//! One more is no store: `manager` brings the module of this name, for programs that have more to run than
+//! the leader's work: servers, caches, and what only the leader may run.
+//!
 //! Everything else is documented where it is defined: the contract at [`LeaseLock`], the election
 //! at [`Elector`], what work is given at [`Leading`], the durations at [`Timing`], the resource's
 //! side of fencing at [`Fence`].
@@ -58,6 +61,12 @@ pub mod etcd {
 #[cfg(feature = "kubernetes-unversioned")]
 pub mod kubernetes {
     pub use leasehold_kubernetes::*;
+}
+
+/// What runs around a lease.
+#[cfg(feature = "manager")]
+pub mod manager {
+    pub use leasehold_manager::*;
 }
 
 /// Redis or Valkey.

@@ -1,0 +1,154 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::join_all;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Group,
+    entry::Entry,
+    group::ProcessGroup,
+    manager::{Added, Inbox, Shared},
+};
+
+/// A manager at work: one task owns its groups, and whatever happens comes to it.
+pub(crate) struct Run {
+    shared: Arc<Shared>,
+    inbox: Inbox,
+    /// Those that have started.
+    groups: BTreeMap<Group, ProcessGroup>,
+    warm_up: Option<ProcessGroup>,
+    /// What came before its group has started.
+    waiting: Vec<Added>,
+    elections: JoinSet<()>,
+}
+
+/// Why it is to stop; none if it was asked to.
+type Why = Option<Error>;
+
+impl Run {
+    pub(crate) fn new(shared: Arc<Shared>, inbox: Inbox) -> Self {
+        Self {
+            shared,
+            inbox,
+            groups: BTreeMap::new(),
+            warm_up: None,
+            waiting: Vec::new(),
+            elections: JoinSet::new(),
+        }
+    }
+
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+        let why = match self.start(&shutdown).await {
+            Ok(()) => {
+                let never = std::future::pending::<()>();
+                self.attend(&shutdown, never).await.err().flatten()
+            }
+            Err(why) => why,
+        };
+        match &why {
+            Some(error) => tracing::error!(target: "leasehold::manager", %error, "stopping"),
+            None => tracing::info!(target: "leasehold::manager", "stopping"),
+        }
+        let late = self.stop().await;
+        // What failed as it stopped: a panic.
+        let why = why.or_else(|| self.inbox.failures.try_recv().ok());
+        match why {
+            Some(error) => Err(error),
+            None if !late.is_empty() => {
+                Err(Error::Late { names: late, limit: self.shared.graceful_stop })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Starts the groups in order.
+    async fn start(&mut self, shutdown: &CancellationToken) -> Result<(), Why> {
+        while let Ok(added) = self.inbox.added.try_recv() {
+            self.waiting.push(added);
+        }
+        for group in Group::ALL {
+            tracing::debug!(target: "leasehold::manager", ?group, "starting");
+            self.groups.insert(group, ProcessGroup::default());
+            let started = self.place_waiting();
+            self.attend(shutdown, join_all(started.into_iter().map(Entry::synced))).await?;
+        }
+        self.warm_up = Some(ProcessGroup::default());
+        self.place_waiting();
+        for election in &self.shared.elections {
+            self.elections.spawn(election.clone().stand());
+        }
+        Ok(())
+    }
+
+    /// Sees to whatever happens until something else is done.
+    async fn attend<T>(
+        &mut self,
+        shutdown: &CancellationToken,
+        until: impl Future<Output = T> + Send,
+    ) -> Result<T, Why> {
+        let mut until = std::pin::pin!(until);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Err(None),
+                Some(failure) = self.inbox.failures.recv() => return Err(Some(failure)),
+                Some(added) = self.inbox.added.recv() => {
+                    self.waiting.push(added);
+                    self.place_waiting();
+                }
+                done = &mut until => return Ok(done),
+            }
+        }
+    }
+
+    /// Starts what waits and whose group has started.
+    fn place_waiting(&mut self) -> Vec<Arc<Entry>> {
+        let Self { shared, groups, warm_up, waiting, .. } = self;
+        let mut started = Vec::new();
+        waiting.retain(|Added { entry, election }| {
+            match election {
+                Some(at) => {
+                    let Some(warm_up) = warm_up else { return true };
+                    shared.elections[*at].add(entry.clone());
+                    warm_up.warm_up(entry);
+                }
+                None => {
+                    let Some(group) = groups.get(&entry.runnable.group()) else { return true };
+                    group.start(entry);
+                    started.push(entry.clone());
+                }
+            }
+            false
+        });
+        started
+    }
+
+    /// Stops everything, the leader's work first, then the groups in reverse. Says who was late.
+    async fn stop(&mut self) -> Vec<Arc<str>> {
+        self.inbox.added.close();
+        let deadline = Instant::now() + self.shared.graceful_stop;
+        for election in &self.shared.elections {
+            election.shutdown.cancel();
+        }
+        let given_back = async { while self.elections.join_next().await.is_some() {} };
+        if timeout_at(deadline, given_back).await.is_err() {
+            // The work is dropped, and the rest is done in the background.
+            self.elections.shutdown().await;
+        }
+        let mut late: Vec<_> =
+            self.shared.elections.iter().flat_map(|election| election.late()).collect();
+        if let Some(warm_up) = self.warm_up.take() {
+            late.extend(warm_up.stop(deadline).await);
+        }
+        for (_, group) in std::mem::take(&mut self.groups).into_iter().rev() {
+            late.extend(group.stop(deadline).await);
+        }
+        late.sort();
+        late.dedup();
+        late
+    }
+}

@@ -1,0 +1,124 @@
+use std::{fmt, sync::Arc};
+
+use futures::FutureExt;
+use leasehold_core::Leading;
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::running::Running;
+
+/// What a runnable is given: when to stop, where to spawn, and, if it runs on the leader alone, the
+/// leadership.
+#[derive(Clone)]
+pub struct Scope {
+    name: Arc<str>,
+    /// The tasks that are waited for when it was asked to stop.
+    tasks: TaskTracker,
+    running: Running,
+    life: Life,
+}
+
+/// What bounds it.
+#[derive(Clone)]
+enum Life {
+    Term(Leading),
+    Process(Process),
+}
+
+/// The two stages of an end that a process has, too.
+#[derive(Clone, Default)]
+pub(crate) struct Process {
+    pub(crate) stopping: CancellationToken,
+    pub(crate) ended: CancellationToken,
+}
+
+/// This runs on every copy, so there is no leadership to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is the scope of the process, not of a term: what runs on every copy does not lead")]
+pub struct NotLeading;
+
+impl Scope {
+    pub(crate) const fn of_term(
+        name: Arc<str>,
+        lead: Leading,
+        tasks: TaskTracker,
+        running: Running,
+    ) -> Self {
+        Self { name, tasks, running, life: Life::Term(lead) }
+    }
+
+    pub(crate) const fn of_process(
+        name: Arc<str>,
+        process: Process,
+        tasks: TaskTracker,
+        running: Running,
+    ) -> Self {
+        Self { name, tasks, running, life: Life::Process(process) }
+    }
+
+    /// The leadership that a leader-only runnable works under: its token, and whether it is current.
+    ///
+    /// # Errors
+    /// [`NotLeading`] in what runs on every copy, and in a warm-up.
+    pub const fn leading(&self) -> Result<&Leading, NotLeading> {
+        match &self.life {
+            Life::Term(lead) => Ok(lead),
+            Life::Process(_) => Err(NotLeading),
+        }
+    }
+
+    /// Ends when the runnable is asked to stop: because the term or the process comes to its end. It has
+    /// some time then to end by itself.
+    ///
+    /// # Cancel safety
+    /// Safe: it can be awaited again.
+    pub async fn stopping(&self) {
+        match &self.life {
+            Life::Term(lead) => lead.stopping().await,
+            Life::Process(process) => process.stopping.cancelled().await,
+        }
+    }
+
+    /// Whether it was asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping().now_or_never().is_some()
+    }
+
+    /// Spawns a task that ends with the runnable's scope: it is waited for when the runnable was asked to
+    /// stop, and dropped at its next `await` when the term is over, or the time to stop is. None if it
+    /// was dropped.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, as `tokio::spawn` does.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<Option<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let present = self.running.enter(self.name.clone());
+        let task = self.tasks.track_future(async move {
+            let _present = present;
+            task.await
+        });
+        match &self.life {
+            Life::Term(lead) => lead.spawn(task),
+            Life::Process(process) => {
+                let ended = process.ended.clone();
+                tokio::spawn(async move { ended.run_until_cancelled_owned(task).await })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, .. } = self;
+        let mut debug = f.debug_struct("Scope");
+        debug.field("name", name);
+        match self.leading() {
+            Ok(lead) => debug.field("lead", lead),
+            Err(NotLeading) => debug.field("stopping", &self.is_stopping()),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
