@@ -164,10 +164,14 @@ impl Fleet {
         Duration::from_nanos(next.at - struck)
     }
 
+    pub(crate) fn printed_holder(&self) -> String {
+        printed_holder(&self.server, NAME)
+    }
+
     /// What `kubectl get lease` prints while one leads all the time is its name.
     pub(crate) async fn assert_printed(&self) {
         let (leader, before) = self.chronicle.leader().await;
-        let printed = printed_holder(&self.server, NAME);
+        let printed = self.printed_holder();
         let (after, now) = self.chronicle.leader().await;
         if (leader, before) == (after, now) {
             assert!(printed.starts_with(&format!("{}_", leader.name)), "{printed}: {leader:?}");

@@ -84,6 +84,16 @@ impl Shown {
         drop(reached.await.expect("the sender is here"));
     }
 
+    /// Waits until it names nobody, after so many states, and says when that was heard.
+    pub(crate) async fn blanked(&self, after: usize) -> u64 {
+        let blank = |states: &[State]| {
+            let blank = states[after..].iter().find(|state| state.holder.is_empty())?;
+            Some(blank.at)
+        };
+        self.until("it is blank", |states| blank(states).is_some()).await;
+        blank(&self.states()).expect("waited for")
+    }
+
     /// Waits until somebody has held it through a renewal from now on.
     pub(crate) async fn is_steady(&self) {
         let now = self.states.borrow().len();
