@@ -72,6 +72,15 @@
 //! never set, and removed with the next term: then it is fulfilled, or whom it named was not there.
 //! `strategy` is left as it is.
 //!
+//! # Who leads, for others
+//!
+//! [`label_pod`](KubernetesConfig::label_pod) (`?label_pod=true`) labels the Pod that leads
+//! `leasehold.dev/leader=true`, for a Service to select it; the label goes before the lease is released.
+//! [`with_events`](KubernetesConfig::with_events) (`?events=true`) writes Kubernetes Events as client-go's
+//! recorder does. Both are kept in the background, on connections of their own, and an election goes on
+//! without them. They are news for others and prove nothing: who is killed, frozen or cut off keeps the
+//! label for a while.
+//!
 //! # When the cluster loses its memory
 //!
 //! | what happens | what candidates see | what they do |
@@ -93,7 +102,9 @@
 //!   verbs: ["get", "create", "update", "watch"]
 //! ```
 //!
-//! `manifests/role.yaml` is the least, for one Lease; an error names what is missing. Without `watch` a
+//! `manifests/role.yaml` is the least, for one Lease; an error names what is missing. (A label wants
+//! `patch` on `pods` besides, Events `create` on `events`: `manifests/pod-role.yaml` and
+//! `manifests/events-role.yaml`.) Without `watch` a
 //! candidate does not poll: it looks when the lease may have lapsed, so that a release is seen no sooner
 //! than a crash. `manifests/flow-schema.yaml` gives leases a priority level of their own.
 //!
