@@ -29,9 +29,9 @@ const LABEL: &str = "leasehold.dev/leader";
 /// What failed, though nobody refused it, is tried again after this.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A request that was not answered may arrive late, also after the one that undoes it. So this is done
-/// again by then.
-const LATE: Duration = Duration::from_secs(10);
+/// A request that was not answered may arrive late, also after the one that undoes it: the system goes
+/// on sending it when its connection is given up. So the last word is repeated after this.
+const LATE: Duration = Duration::from_secs(30);
 
 /// One for each Pod, whatever number of leases this process has.
 pub(crate) struct Label {

@@ -104,9 +104,9 @@
 //!
 //! `manifests/role.yaml` is the least, for one Lease; an error names what is missing. (A label wants
 //! `patch` on `pods` besides, Events `create` on `events`: `manifests/pod-role.yaml` and
-//! `manifests/events-role.yaml`.) Without `watch` a
-//! candidate does not poll: it looks when the lease may have lapsed, so that a release is seen no sooner
-//! than a crash. `manifests/flow-schema.yaml` gives leases a priority level of their own.
+//! `manifests/events-role.yaml`.) Without `watch` a candidate does not poll: it looks when the lease may
+//! have lapsed, so that a release is seen no sooner than a crash. `manifests/flow-schema.yaml` gives
+//! leases a priority level of their own.
 //!
 //! Calls are never repeated behind the elector's back. One that is not answered in time is tried again
 //! on a new connection, and whoever watches on the old ones watches anew. Credentials that are refused

@@ -6,6 +6,7 @@
 mod events;
 mod label;
 mod lost;
+mod own_pod;
 mod place;
 mod trouble;
 mod warnings;

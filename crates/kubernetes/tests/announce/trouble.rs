@@ -84,7 +84,7 @@ async fn a_label_that_takes_long_delays_no_leadership_and_a_release_by_little() 
     let webhook = Webhook::of(&place).await;
     let began = Instant::now();
     leadership.resign().await;
-    assert!(began.elapsed() < timing.lease_duration() / 2, "{:?}", began.elapsed());
+    assert!(began.elapsed() < timing.lease_duration(), "{:?}", began.elapsed());
     assert_eq!(place.holder(), "");
     assert!(place.is_labelled("pod-a"));
     let namespace = place.server.namespace();
@@ -98,7 +98,7 @@ async fn a_label_that_takes_long_delays_no_leadership_and_a_release_by_little() 
 
     let began = Instant::now();
     let leadership = leader(&url, "a", timing).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     tokio::time::sleep(3 * timing.lease_duration()).await;
     assert!(leadership.is_current());
     leadership.resign().await;
@@ -118,7 +118,7 @@ async fn who_may_not_label_pods_leads_without_and_one_warning_names_the_right() 
         assert!(leadership.is_current());
         let began = Instant::now();
         leadership.resign().await;
-        assert!(began.elapsed() < timing.lease_duration() / 2, "{:?}", began.elapsed());
+        assert!(began.elapsed() < timing.lease_duration(), "{:?}", began.elapsed());
     }
     assert!(!place.is_labelled("pod-a"));
     let warned = warnings::with(&[place.server.namespace()]);
