@@ -104,22 +104,12 @@ impl Announcer {
         }
     }
 
-    /// What somebody has asked for, after all that was answered before.
+    /// What somebody has asked for, after all that was answered before. (What a watch shows may be older.
+    /// A leader that is shown something else than its own record asks.)
     pub(crate) fn observed(&self, seen: &Result<Observation, Error>) {
         self.tend();
         if let Ok(seen) = seen {
             self.ended_if(|term| seen.record.as_ref().and_then(term_of) != Some(term.id));
-        }
-    }
-
-    /// What a watch has shown, which may be older than what is known. A deletion bears no version:
-    /// candidates look for themselves then, and that is heard of.
-    pub(crate) fn pushed(&self, seen: &Result<Observation, Error>) {
-        if let Ok(Observation { record: Some(record), version, .. }) = seen {
-            self.ended_if(|term| {
-                let news = version.number() > term.seen.version.number();
-                news && term_of(record) != Some(term.id)
-            });
         }
     }
 

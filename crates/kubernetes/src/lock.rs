@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream::BoxStream};
+use futures::stream::BoxStream;
 use leasehold_core::{Error, Guarantees, LeaseLock, LeaseName, Observation, Record, Swap};
 use tokio::time::Instant;
 
@@ -93,10 +93,6 @@ impl LeaseLock for KubernetesLock {
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
-        let seen = watch::observations(self.lease.clone());
-        match self.announcer.clone() {
-            Some(announcer) => seen.inspect(move |seen| announcer.pushed(seen)).boxed(),
-            None => seen,
-        }
+        watch::observations(self.lease.clone())
     }
 }

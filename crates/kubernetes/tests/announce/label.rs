@@ -61,6 +61,18 @@ async fn several_leases_of_a_pod_have_one_label_that_the_last_takes_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_is_labelled_in_its_own_namespace_wherever_the_lease_is() {
+    let place = Place::new(&[]);
+    place.create_pod("pod-a");
+    let elsewhere = place.server.new_namespace();
+    let url = elsewhere.url_with(place.server.kubeconfig(), "jobs") + "&label_pod=true&pod=pod-a";
+    let leadership = leader(&url, "a", Timing::fast()).await;
+    place.until_labelled("pod-a", true).await;
+    leadership.resign().await;
+    assert!(!place.is_labelled("pod-a"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_selects_the_pod_that_leads() {
     let place = Place::new(&["pod-role"]);
     place.server.apply(&manifest_text("service"));

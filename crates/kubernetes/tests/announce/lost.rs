@@ -17,7 +17,7 @@ async fn a_lease_that_somebody_takes_takes_the_label_with_it() {
     place.create_pod("pod-a");
     // Its renewals are far apart: it is the watch that tells.
     let seconds = Duration::from_secs;
-    let timing = Timing::new(seconds(60), seconds(45), seconds(20)).unwrap();
+    let timing = Timing::new(seconds(120), seconds(90), seconds(40)).unwrap();
     let leadership = leader(&place.url_of_pod("pod-a"), "a", timing).await;
     place.until_labelled("pod-a", true).await;
     let patch = "--patch={\"spec\": {\"holderIdentity\": \"kubectl\"}}";
