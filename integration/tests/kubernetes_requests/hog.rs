@@ -39,6 +39,8 @@ impl Hog {
                             "resourceRules": [{{"verbs": ["*"], "namespaces": ["*"],
                                 "apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}}]}}]}}}}"#
             ));
+            // It says so when it goes by it. Who asks before is served on another level.
+            server.kubectl(&["wait", "flowschema/narrow", "--for=condition=Dangling=false"]);
             server.token(user)
         });
         let request = format!(
