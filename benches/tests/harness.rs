@@ -72,7 +72,7 @@ async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them()
     assert!(!is_failure(code));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
     for part in
-        ["<svg", "No overlap in 12 changes of leader", "prefers-color-scheme: dark", "step-down"]
+        ["<svg", "never", "in 12 changes of leader", "prefers-color-scheme: dark", "step-down"]
     {
         assert!(page.contains(part), "{part}");
     }
@@ -96,7 +96,7 @@ async fn a_planted_overlap_is_found_and_makes_the_run_fail() {
     );
     assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
-    assert!(page.contains("class=\"overlap\""), "it is drawn");
+    assert!(page.contains("class=\"overlap\" d=\"M"), "it is drawn");
 }
 
 /// Beside fakes that behave, peers that do what they want: a program of its own, as any peer is.
@@ -147,11 +147,11 @@ async fn a_peers_overlaps_and_tokens_are_its_own_and_are_shown() {
     assert!(!is_failure(code));
     let page = std::fs::read_to_string(directory.path().join("failover/index.html")).unwrap();
     for part in [
-        "No overlap in 6 changes of leader",
-        "wild, measured beside it: <span class=\"bad\">two at work at once",
+        "in 6 changes of leader",
+        "<b>wild</b>,</span> <span class=\"bad\">✗ two at work at once",
         "overlaps are its own",
-        "curve peer-1",
-        "Who of wild led when",
+        "wild on fake: failover of 2 rounds",
+        "wild on fake, resign: nobody at work for",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -252,7 +252,7 @@ async fn an_interruption_keeps_what_was_measured() {
     assert!(outcome.rows.iter().all(|row| row.failover.n() > 0), "{outcome:?}");
     present(&outcome, &options, &surroundings(directory.path())).unwrap();
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
-    assert!(page.contains("(interrupted)"));
+    assert!(page.contains("interrupted: what was measured until then"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::scale::Scale;
+use super::scale::{Scale, duration};
 use crate::{Distribution, Fault, Measure, Row, table::ms};
 
 /// What one measure of one fault was, of all stores and programs: a line for each, on one logarithmic
@@ -27,6 +27,8 @@ struct Group {
 #[derive(Clone, Debug, Serialize)]
 struct Line {
     name: Name,
+    /// Whether the lease was waited for: else there is nothing to count from its end.
+    waits: bool,
     /// Every sample, as a path in a box of [`BINS`] by 2: the higher, the more of them.
     samples: String,
     p50_at: f64,
@@ -74,7 +76,7 @@ impl Chart {
         let groups: Vec<_> = groups
             .into_iter()
             .map(|(lease, rows)| Group {
-                lease: humantime::format_duration(lease).to_string(),
+                lease: duration(lease.as_secs_f64() * 1000.0),
                 lease_at: marked.then(|| scale.x(lease.as_nanos() as i64)),
                 lines: rows.iter().filter_map(|row| Line::of(row, measure, &rows, scale)).collect(),
             })
@@ -92,8 +94,10 @@ impl Line {
         let distribution = row.of(measure);
         let (p50, p90) = (distribution.p50()?, distribution.p90()?);
         let name = Name::of(row, group);
+        let waits = measure == Measure::Failover || row.measure() == measure;
         let floor = row.floor.as_ref().filter(|_| row.measure() == measure);
         Some(Self {
+            waits,
             samples: samples(distribution, scale),
             p50_at: scale.x(p50),
             p90_at: scale.x(p90),
@@ -101,7 +105,11 @@ impl Line {
             floor_at: floor.and_then(Distribution::p50).map(|floor| scale.x(floor)),
             p50: ms(p50),
             p90: ms(p90),
-            summary: summary(&name, measure, distribution, floor),
+            summary: if waits {
+                summary(&name, measure, distribution, floor)
+            } else {
+                format!("{} on {} does not wait for the lease", name.program, name.store)
+            },
             name,
         })
     }

@@ -1,6 +1,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use super::{
     chart::Chart,
     headline::Headline,
     record::{self, Record},
-    scale::Scale,
+    scale::{self, Scale},
     timeline::Timeline,
 };
 use crate::{Fault, Outcome, Row, table};
@@ -43,6 +44,7 @@ pub(crate) fn write(outcome: &Outcome, directory: &Path) -> Result<PathBuf> {
 fn render(outcome: &Outcome) -> Result<String> {
     let mut environment = Environment::new();
     environment.add_filter("ms", in_ms);
+    environment.add_filter("duration", scale::duration);
     for (name, template) in TEMPLATES {
         environment.add_template(name, template)?;
     }
@@ -68,10 +70,11 @@ fn render(outcome: &Outcome) -> Result<String> {
 fn context_of(outcome: &Outcome) -> serde_json::Value {
     let stores: Vec<_> =
         outcome.stores.iter().map(|store| [&store.name, &store.description]).collect();
+    let took = Duration::from_secs(outcome.took_s as u64);
     serde_json::json!({
         "stores": stores,
         "date": outcome.date,
-        "took": humantime::format_duration(std::time::Duration::from_secs(outcome.took_s as u64)).to_string(),
+        "took": humantime::format_duration(took).to_string(),
         "busy": outcome.busy.map(|busy| (busy * 100.0).round() as u64),
         "interrupted": outcome.interrupted,
         "settings": outcome.settings,

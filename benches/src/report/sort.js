@@ -8,9 +8,9 @@ for (const button of document.querySelectorAll("#numbers th button")) {
     const up = heading.getAttribute("aria-sort") !== "ascending";
     const value = (row) => {
       const cell = row.cells[heading.cellIndex];
-      const number = cell.dataset.v;
-      if (number === undefined) return cell.textContent.trim();
-      return number === "" ? null : Number(number);
+      const known = cell.dataset.v ?? cell.textContent.trim();
+      if (known === "" || known === "–") return null;
+      return cell.dataset.v === undefined ? known : Number(known);
     };
     const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b));
     const rows = [...table.tBodies[0].rows].map((row) => [value(row), row]);

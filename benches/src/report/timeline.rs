@@ -9,7 +9,7 @@ use super::{
 use crate::{Fault, Outcome, Round, Row, row::Lease, table::ms};
 
 /// Who was at work when, around the faults of one store: for each fault and program a band in which
-/// every round is a line, the shortest failover on top. Left is the earlier leader's work, right the
+/// every round is a line, the shortest failover on top, and those with two at work last. Left is the earlier leader's work, right the
 /// successor's, and what is empty between them is nobody's. Places are in per cent.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Timeline {
@@ -27,11 +27,10 @@ struct Bands {
     bands: Vec<Band>,
 }
 
-/// Paths in a box of 1000 by the number of rounds.
+/// Paths in a box of 1000 by 100.
 #[derive(Clone, Debug, Serialize)]
 struct Band {
     name: Name,
-    rounds: usize,
     earlier: String,
     /// Its holder does not work, and its lease has not ended.
     held: String,
@@ -79,7 +78,7 @@ impl Timeline {
         });
         Some(Self {
             store: store.to_owned(),
-            lease: humantime::format_duration(lease).to_string(),
+            lease: duration(lease.as_secs_f64() * 1000.0),
             fault_at: window.x(0) / 10.0,
             ticks: window.ticks(),
             faults: faults.collect(),
@@ -94,11 +93,16 @@ impl Band {
             .iter()
             .flat_map(|lease| lease.rounds.iter().map(|round| Moments::of(lease, round)))
             .collect();
-        moments.sort_by_key(|moments| (moments.start, moments.last));
+        moments.sort_by_key(|moments| (moments.overlap, moments.start, moments.last));
+        let high = 100.0 / moments.len() as f64;
         let span = |from: i64, to: i64, y: usize| {
             let (from, to) = (window.x(from), window.x(to));
             // What is shorter than a line is wide cannot be seen.
-            if to > from { format!("M{from:.1} {y}H{to:.1}v1H{from:.1}z") } else { String::new() }
+            if to <= from {
+                return String::new();
+            }
+            let top = y as f64 * high;
+            format!("M{from:.1} {top:.2}H{to:.1}v{high:.2}H{from:.1}z")
         };
         let each = |draw: &dyn Fn(usize, &Moments) -> String| {
             moments.iter().enumerate().map(|(y, moments)| draw(y, moments)).collect::<String>()
@@ -119,7 +123,6 @@ impl Band {
             n => format!("two at work at once {n} times, for {worst_overlap} ms at the longest"),
         };
         Self {
-            rounds: moments.len(),
             earlier: each(&|y, m| span(window.from, m.last.min(m.start), y)),
             held: each(&|y, m| {
                 m.lease_end.map_or(String::new(), |end| span(m.last, end.min(m.start), y))

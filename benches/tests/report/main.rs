@@ -1,64 +1,169 @@
 //! The report, as a real browser shows it.
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+mod files;
 mod sample;
+mod shown;
 
-use std::path::PathBuf;
+use leasehold_bench::Fault;
+use serde_json::Value;
+use shown::{DARK, DESKTOP, PHONE, Shown};
 
-use clap::Parser as _;
-use leasehold_bench::{Browser, Options, Outcome, Page, Surroundings, View, present};
-use tempfile::TempDir;
-
-/// A report, shown.
-struct Shown {
-    browser: Browser,
-    page: Page,
-    directory: TempDir,
-}
-
-const DESKTOP: View = View { width: 1280, height: 800, sharpness: 1.0, dark: false };
-const DARK: View = View { dark: true, ..DESKTOP };
-/// The narrowest that are in use.
-const PHONE: View = View { width: 360, height: 740, sharpness: 2.0, dark: false };
-
-/// Writes the report as a run does.
-fn written(outcome: &Outcome) -> (TempDir, PathBuf) {
-    let directory = TempDir::new().unwrap();
-    let report = directory.path().display().to_string();
-    let options = Options::try_parse_from(["failover", "--report", &report]).unwrap();
-    let around = Surroundings {
-        contender: PathBuf::new(),
-        floor: PathBuf::new(),
-        target: directory.path().into(),
-    };
-    present(outcome, &options, &around).unwrap();
-    let page = directory.path().join("index.html");
-    (directory, page)
-}
-
-impl Shown {
-    async fn of(outcome: &Outcome, view: View) -> Self {
-        let (directory, page) = written(outcome);
-        let browser = Browser::start().await.unwrap();
-        let page = browser.open(&page, view).await.unwrap();
-        Self { browser, page, directory }
+#[tokio::test]
+async fn the_headline_is_the_worst_of_ours_and_what_befell_peers() {
+    let shown = Shown::of(&sample::outcome(), DESKTOP).await;
+    let tiles = shown.text(".tiles").await;
+    for part in ["never", "in 3,040 changes of leader", "27 of 27", "kubernetes"] {
+        assert!(tiles.contains(part), "{part}: {tiles}");
     }
-    async fn end(self) {
-        drop(self.page);
-        self.browser.close().await.unwrap();
-    }
+    let peers = shown.text(".peers").await;
+    assert!(peers.contains("client-go-release, ✗ two at work at once 20 times"), "{peers}");
+    assert!(peers.contains("etcd-recipe, no overlap in 160 changes of leader"), "{peers}");
+    shown.end().await;
 }
 
 #[tokio::test]
-async fn look() {
-    let shown = Shown::of(&sample::outcome(), DESKTOP).await;
-    println!("{:?}", shown.page.heard());
-    for (name, view) in [("desktop", DESKTOP), ("dark", DARK), ("phone", PHONE)] {
-        shown.page.look(view).await.unwrap();
-        std::fs::write(format!("/tmp/shot-{name}.png"), shown.page.picture().await.unwrap())
-            .unwrap();
+async fn a_failure_of_ours_is_the_first_thing_to_be_seen() {
+    let shown = Shown::of(&sample::failure(), DESKTOP).await;
+    let tiles = shown.text(".tiles").await;
+    assert!(tiles.contains("✗ 6 times") && tiles.contains("✗ 1 of 2"), "{tiles}");
+    let first: f64 =
+        shown.page.value("document.querySelector('.card.failed').offsetTop").await.unwrap();
+    assert!(first < 800.0, "it is on the first screen, and not at {first}");
+    assert!(shown.text(".card.failed").await.contains("OVERLAP: redis: crash"));
+    let drawn: String = shown
+        .page
+        .value("document.querySelectorAll('.band .overlap')[1].getAttribute('d')")
+        .await
+        .unwrap();
+    assert_eq!(drawn.matches('M').count(), 6, "{drawn}");
+    shown.end().await;
+}
+
+#[tokio::test]
+async fn each_fault_has_a_chart_with_everybody_and_each_store_a_time_line() {
+    let outcome = sample::outcome();
+    let shown = Shown::of(&outcome, DESKTOP).await;
+    for fault in Fault::ALL {
+        let rows = outcome.rows.iter().filter(|row| row.fault == fault).count();
+        let lines =
+            format!("document.querySelectorAll('#fault-{fault} figure:last-child .line').length");
+        let lines: usize = shown.page.value(&lines).await.unwrap();
+        assert_eq!(lines, rows, "{fault}");
     }
-    std::fs::copy(shown.directory.path().join("index.html"), "/tmp/shot.html").unwrap();
-    std::fs::copy(shown.directory.path().join("failover.csv"), "/tmp/shot.csv").unwrap();
+    // Not by colour alone.
+    let marks = "[...document.querySelectorAll('#charts .line')].every(line => line.querySelector('.marker') === null
+        || (line.querySelector('.marker').tagName === 'circle') === line.classList.contains('peer')
+        && line.innerText.startsWith(line.classList.contains('peer') ? '○' : '◆'))";
+    assert!(shown.page.value::<bool>(marks).await.unwrap());
+    let stores = "[...document.querySelectorAll('.timeline h3')].map(title => title.innerText)";
+    let stores: Vec<String> = shown.page.value(stores).await.unwrap();
+    assert_eq!(stores, ["file", "redis", "etcd", "kubernetes"]);
+    shown.end().await;
+}
+
+#[tokio::test]
+async fn each_column_sorts_by_mouse_and_by_keyboard_and_what_is_not_known_comes_last() {
+    let shown = Shown::of(&sample::outcome(), DESKTOP).await;
+    let columns: usize =
+        shown.page.value("document.querySelectorAll('#numbers th button').length").await.unwrap();
+    assert_eq!(columns, 21);
+    for column in 1..=columns {
+        let button = format!("#numbers thead tr:last-child th:nth-child({column}) button");
+        shown.page.click(&button).await.unwrap();
+        let up = shown.column(column).await;
+        assert!(in_order(&up), "{column}, ascending: {up:?}");
+        assert_eq!(shown.sorted(column).await, "ascending");
+        let key = if column % 2 == 0 { "Enter" } else { " " };
+        shown.page.press(&button, key).await.unwrap();
+        let mut down = shown.column(column).await;
+        let known = down.iter().filter(|value| !value.is_null()).count();
+        assert!(down[known..].iter().all(Value::is_null), "{column}: {down:?}");
+        down.truncate(known);
+        down.reverse();
+        assert!(in_order(&down), "{column}, descending: {down:?}");
+        assert_eq!(shown.sorted(column).await, "descending");
+    }
+    assert!(shown.text("#numbers .status").await.starts_with("Sorted by"));
+    shown.end().await;
+}
+
+/// Numbers, or words, and then those that are not known.
+fn in_order(values: &[Value]) -> bool {
+    values.windows(2).all(|pair| match (&pair[0], &pair[1]) {
+        (_, Value::Null) => true,
+        (Value::Number(a), Value::Number(b)) => a.as_f64() <= b.as_f64(),
+        (Value::String(a), Value::String(b)) => a <= b,
+        _ => false,
+    })
+}
+
+#[tokio::test]
+async fn every_picture_has_words_for_those_who_cannot_see_it() {
+    let shown = Shown::of(&sample::outcome(), DESKTOP).await;
+    let silent = "[...document.querySelectorAll('svg')].filter(svg => !svg.parentElement.closest('svg')
+        && !svg.closest('[aria-hidden=true]')
+        && !(svg.getAttribute('role') === 'img' && (svg.getAttribute('aria-label') ?? '').length > 20
+            && svg.querySelector(':scope > title')?.textContent.length > 20)).map(svg => svg.outerHTML.slice(0, 200))";
+    assert_eq!(shown.page.value::<Vec<String>>(silent).await.unwrap(), Vec::<String>::new());
+    let words =
+        "document.querySelector('#fault-crash .line.peer .track').getAttribute('aria-label')";
+    let words: String = shown.page.value(words).await.unwrap();
+    assert!(words.starts_with("rslock on redis: excess of 30 rounds: p50 "), "{words}");
+    assert!(words.contains("p99 none, max ") && words.contains("the store's floor 0."), "{words}");
+    let words = "[...document.querySelectorAll('.band')].map(band => band.getAttribute('aria-label')).join('\\n')";
+    let words: String = shown.page.value(words).await.unwrap();
+    assert!(
+        words.contains("client-go-release on kubernetes, freeze: nobody at work for 1"),
+        "{words}"
+    );
+    assert!(words.contains("two at work at once 10 times, for 884 ms"), "{words}");
+    shown.end().await;
+}
+
+#[tokio::test]
+async fn nothing_is_wider_than_the_narrowest_phone() {
+    let shown = Shown::of(&sample::outcome(), PHONE).await;
+    let (page, screen): (f64, f64) = shown
+        .page
+        .value("[document.documentElement.scrollWidth, window.innerWidth]")
+        .await
+        .unwrap();
+    assert_eq!((page, screen), (360.0, 360.0));
+    // What is wider scrolls within itself; all else ends on the screen.
+    let wide = "[...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, svg')
+        && e.getBoundingClientRect().width > 0 && e.getBoundingClientRect().right > 360.5).map(e => e.outerHTML.slice(0, 200))";
+    assert_eq!(shown.page.value::<Vec<String>>(wide).await.unwrap(), Vec::<String>::new());
+    let small = "[...document.querySelectorAll('main *')].filter(e => e.innerText?.trim() && parseFloat(getComputedStyle(e).fontSize) < 12).length";
+    assert_eq!(shown.page.value::<usize>(small).await.unwrap(), 0, "text of less than 12 pixels");
+    shown.end().await;
+}
+
+#[tokio::test]
+async fn light_and_dark_differ_and_both_can_be_read() {
+    let outcome = sample::outcome();
+    let shown = Shown::of(&outcome, DESKTOP).await;
+    let mut papers = Vec::new();
+    for view in [DESKTOP, DARK] {
+        shown.page.look(view).await.unwrap();
+        papers.push(
+            shown
+                .page
+                .value::<String>("getComputedStyle(document.body).backgroundColor")
+                .await
+                .unwrap(),
+        );
+        let (texts, faint) = shown.contrasts().await;
+        assert!(texts > 500, "only {texts} texts were looked at");
+        assert_eq!(faint, Vec::<String>::new(), "{view:?}: text with a contrast below 4.5 : 1");
+    }
+    assert_ne!(papers[0], papers[1]);
+    shown.end().await;
+}
+
+#[tokio::test]
+async fn what_a_machine_has_to_say_is_text_and_no_markup() {
+    let shown = Shown::of(&sample::outcome(), DESKTOP).await;
+    assert!(shown.text("#settings").await.contains("it does not build: <error> & so on"));
     shown.end().await;
 }

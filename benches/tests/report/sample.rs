@@ -25,16 +25,7 @@ const FLOOR_MS: [(&str, f64); 4] =
     [("file", 0.5), ("redis", 0.4), ("etcd", 2.6), ("kubernetes", 3.9)];
 
 const fn ours(store: &'static str, handover: f64, excess: f64) -> Kind {
-    let proves_death = store.len() == "file".len();
-    Kind {
-        store,
-        program: "leasehold",
-        is_peer: false,
-        handover,
-        excess,
-        proves_death,
-        overlaps: None,
-    }
+    Kind { is_peer: false, ..peer(store, "leasehold", handover, excess) }
 }
 
 const fn peer(store: &'static str, program: &'static str, handover: f64, excess: f64) -> Kind {
@@ -43,7 +34,7 @@ const fn peer(store: &'static str, program: &'static str, handover: f64, excess:
 
 fn kinds() -> Vec<Kind> {
     vec![
-        ours("file", 1.9, 2.2),
+        Kind { proves_death: true, ..ours("file", 1.9, 2.2) },
         ours("redis", 0.9, 2.1),
         peer("redis", "rslock", 160.0, 190.0),
         ours("etcd", 3.7, 5.9),
