@@ -3,9 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
-use leasehold_bench::{Options, Surroundings, measure, present};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use leasehold_bench::{Options, Surroundings, command};
 
 // One thread: the harness is not to take a core from what it measures.
 #[tokio::main(flavor = "current_thread")]
@@ -18,35 +16,5 @@ async fn main() -> ExitCode {
         floor: env!("CARGO_BIN_EXE_floor").into(),
         target: target.parent().unwrap_or(target).into(),
     };
-    let interrupt = CancellationToken::new();
-    tokio::spawn(interrupted(interrupt.clone()));
-    let shown = match measure(&options, &around, interrupt).await {
-        Ok(outcome) => present(&outcome, &options, &around),
-        Err(error) => Err(error),
-    };
-    shown.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::from(2)
-    })
-}
-
-/// The first Ctrl-C ends the run and keeps what was measured; the second ends the process. All it
-/// has started ends with it: their standard input does.
-async fn interrupted(interrupt: CancellationToken) {
-    let (Ok(mut interrupts), Ok(mut terminations)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    for last in [false, true] {
-        tokio::select! {
-            _ = interrupts.recv() => {}
-            _ = terminations.recv() => {}
-        }
-        if last {
-            std::process::exit(130);
-        }
-        eprintln!("ending; what was measured is kept");
-        interrupt.cancel();
-    }
+    command(options, around).await
 }

@@ -23,6 +23,8 @@ pub enum Fault {
     PartitionRequests,
     /// What it sends arrives; it does not hear of that.
     PartitionReplies,
+    /// SIGKILL to the store's server, all of its members, which is started again at once.
+    StoreRestart,
 }
 
 /// How a fault is done.
@@ -32,11 +34,13 @@ pub(crate) enum Deed {
     Signal(Signal),
     /// To its link: nothing passes in this direction.
     Cut(Direction),
+    /// To the store, and so to all leases at once.
+    Restart,
 }
 
 impl Fault {
     /// All there are, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Resign,
         Self::StepDown,
         Self::Crash,
@@ -44,6 +48,7 @@ impl Fault {
         Self::Partition,
         Self::PartitionRequests,
         Self::PartitionReplies,
+        Self::StoreRestart,
     ];
 
     /// As it is written on the command line.
@@ -56,6 +61,7 @@ impl Fault {
             Self::Partition => "partition",
             Self::PartitionRequests => "partition-requests",
             Self::PartitionReplies => "partition-replies",
+            Self::StoreRestart => "store-restart",
         }
     }
 
@@ -75,6 +81,9 @@ impl Fault {
             Self::PartitionReplies => {
                 "what the leader sends arrives, the answers do not, until another leads"
             }
+            Self::StoreRestart => {
+                "the store's server is killed and started again at once; 0 where the leader worked on through it"
+            }
         }
     }
 
@@ -88,6 +97,7 @@ impl Fault {
             Self::Partition => Deed::Cut(Direction::Both),
             Self::PartitionRequests => Deed::Cut(Direction::Requests),
             Self::PartitionReplies => Deed::Cut(Direction::Replies),
+            Self::StoreRestart => Deed::Restart,
         }
     }
 
@@ -105,7 +115,7 @@ impl Fault {
     /// store cannot prove that the holder is gone.
     pub(crate) const fn waits_for_lease(self, proves_death: bool) -> bool {
         match self {
-            Self::Resign | Self::StepDown => false,
+            Self::Resign | Self::StepDown | Self::StoreRestart => false,
             Self::Crash => !proves_death,
             Self::Freeze | Self::Partition | Self::PartitionRequests | Self::PartitionReplies => {
                 true

@@ -15,7 +15,6 @@ use crate::{
     Distribution,
     calendar::Calendar,
     process::{Process, Said},
-    progress::Progress,
 };
 
 /// The bare steps of a handover, between two processes with no elector: what the store itself
@@ -73,7 +72,6 @@ impl Pair {
         crash: bool,
         mut rng: StdRng,
         calendar: Calendar,
-        progress: Progress,
         interrupt: CancellationToken,
     ) -> (Samples, Result<()>) {
         let mut samples = Samples::default();
@@ -95,7 +93,6 @@ impl Pair {
             if let Err(error) = done {
                 return (samples, Err(error.context("floor")));
             }
-            progress.tick();
         }
         (samples, Ok(()))
     }

@@ -200,6 +200,8 @@ impl Group {
             timing.to_string(),
             "--trace".into(),
         ];
+        let own = program.arguments.iter().map(ToString::to_string);
+        let arguments: Vec<_> = arguments.into_iter().chain(own).collect();
         Ok(Member {
             started: monotonic(),
             process: Process::start(&program.path, &arguments, who, self.say.clone())?,

@@ -7,6 +7,7 @@
 //! `README.md` beside this crate says what is asked, how it is measured, and what came out.
 
 mod calendar;
+mod command;
 mod event;
 mod fault;
 mod floor;
@@ -22,6 +23,7 @@ mod process;
 mod program;
 mod progress;
 mod report;
+mod restart;
 mod round;
 mod row;
 mod run;
@@ -30,6 +32,7 @@ mod stats;
 mod store;
 mod table;
 
+pub use command::command;
 pub use event::{Event, Parsed};
 pub use fault::Fault;
 pub use goal::{Goal, Limit, Measure, Quantile, Verdict};

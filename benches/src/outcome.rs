@@ -59,6 +59,14 @@ pub struct Measured {
     pub left_out: Option<String>,
 }
 
+/// What a run has found out so far.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) stores: Vec<Measured>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) warnings: Vec<String>,
+}
+
 impl Measured {
     /// One of which nothing else is known.
     pub fn named(name: &str, description: &str) -> Self {
@@ -124,6 +132,9 @@ impl Outcome {
     /// The file cannot be written.
     pub fn write_json(&self, file: &Path) -> Result<()> {
         let json = serde_json::to_string(self).context("could not write the results as JSON")?;
-        std::fs::write(file, json).with_context(|| format!("could not write {}", file.display()))
+        // In a place of its own until it is whole: whoever is killed meanwhile leaves the one before.
+        let part = file.with_extension("part");
+        let written = std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, file));
+        written.with_context(|| format!("could not write {}", file.display()))
     }
 }

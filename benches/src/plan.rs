@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::{
     Durations, Fault, Options,
+    group::Cast,
     program::Program,
     round::Rounds,
     store::{Link, Store},
@@ -15,29 +16,43 @@ pub(crate) struct Plan {
     /// What is measured: ours, and then its peers. Each fault is done to all of them side by side, so
     /// that they meet the same machine and the same store.
     pub(crate) programs: Vec<Arc<Program>>,
-    /// The leases that are measured side by side, one phase after the other.
-    pub(crate) phases: Vec<Vec<PlannedLease>>,
+    /// One after the other.
+    pub(crate) phases: Vec<Phase>,
     /// The leases of the floor, and whether their holder is killed.
     pub(crate) floors: Vec<(&'static str, bool)>,
+    /// Which faults cannot be done on this store, and why.
+    left_out: Vec<String>,
+}
+
+/// What is measured side by side.
+#[derive(Debug)]
+pub(crate) struct Phase {
+    /// In a few words, for people.
+    pub(crate) name: String,
+    pub(crate) act: Act,
     /// How long it will take, about.
     pub(crate) forecast: Duration,
-    /// Which faults cannot be done on this store, and why.
-    pub(crate) left_out: Option<String>,
+}
+
+/// What is done in a phase.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// To leaders, each of which has a lease.
+    Faults(Vec<PlannedLease>),
+    /// To the store, and so to all of them at once, so often.
+    Restarts(Vec<PlannedLease>, usize),
+    /// Nothing: what the store is asked for is counted, for so long each, one after the other.
+    Requests(Vec<Cast>, Duration),
 }
 
 /// One lease, and the faults that its leaders meet.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedLease {
-    pub(crate) program: Arc<Program>,
-    pub(crate) name: String,
-    pub(crate) url: String,
-    /// Where the fault is one of the link.
-    pub(crate) link: Option<Link>,
+    pub(crate) cast: Cast,
     pub(crate) fault: Fault,
-    pub(crate) timing: Durations,
-    /// How long a lease is waited for that nobody gives back.
-    pub(crate) wait: Duration,
     pub(crate) rounds: usize,
+    /// The timing is the program's own, by its documentation.
+    pub(crate) defaults: bool,
 }
 
 impl Plan {
@@ -46,31 +61,45 @@ impl Plan {
     const LONGEST: Duration = Duration::from_secs(35);
     /// Who is in a hurry has more processes for fewer rounds.
     const LONGEST_QUICK: Duration = Duration::from_secs(7);
-    /// More processes than those of so many leases would be felt: all programs share them.
+    /// The leases of one fault at most: all programs share them.
     const SIDE_BY_SIDE: usize = 5;
+    /// Whoever renews as rarely as this, or more so, costs the store next to nothing.
+    const RARELY: Duration = Duration::from_secs(1);
 
     pub(crate) fn new(
         options: &Options,
         store: &Store,
         programs: Vec<Arc<Program>>,
     ) -> Result<Self> {
-        let mut faults = options.faults.clone();
-        faults.sort_unstable();
-        faults.dedup();
-        let (cuts, others): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.cuts());
         let mut plan = Self { programs, ..Self::default() };
-        // The faults of the link apart, so that there are never so many processes that they are felt.
-        plan.add_phase(&others, options, store)?;
-        if !cuts.is_empty() {
-            match store.link("partition") {
-                Ok(_) => plan.add_phase(&cuts, options, store)?,
-                Err(why) => {
-                    let names: Vec<_> = cuts.iter().map(ToString::to_string).collect();
-                    plan.left_out = Some(format!("{}: no {}: {why}", store.name, names.join(", ")));
+        let mut impossible = Vec::new();
+        let no_link = store.link("partition").err();
+        for timing in options.timings() {
+            let mut faults = options.faults_at(timing);
+            let why_not = |fault: &Fault| match fault {
+                Fault::StoreRestart => store.no_restart.as_deref(),
+                fault if fault.cuts() => no_link.as_deref(),
+                _ => None,
+            };
+            for fault in &faults {
+                if let Some(why) = why_not(fault) {
+                    let text = format!("{}: no {fault}: {why}", store.name);
+                    impossible.push(text);
                 }
             }
+            faults.retain(|fault| why_not(fault).is_none());
+            plan.add_timing(&faults, timing, options, store)?;
         }
-        if !options.no_floor && !plan.phases.is_empty() {
+        plan.add_defaults(options, store)?;
+        // Of each once, whatever the timings.
+        impossible.dedup();
+        for text in impossible {
+            if !plan.left_out.contains(&text) {
+                plan.left_out.push(text);
+            }
+        }
+        if !options.no_floor && plan.phases.iter().any(|phase| matches!(phase.act, Act::Faults(_)))
+        {
             plan.floors.push(("floor-handover", false));
             if store.proves_death {
                 plan.floors.push(("floor-crash", true));
@@ -79,150 +108,259 @@ impl Plan {
         Ok(plan)
     }
 
-    /// How many rounds there will be, those of the floor among them.
-    pub(crate) fn rounds(&self, options: &Options) -> usize {
-        let leases = self.phases.iter().flatten();
-        leases.map(|lease| lease.rounds).sum::<usize>() + self.floors.len() * options.rounds()
+    /// Which faults cannot be done, and why.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        (!self.left_out.is_empty()).then(|| self.left_out.join("; "))
     }
 
-    fn add_phase(&mut self, faults: &[Fault], options: &Options, store: &Store) -> Result<()> {
-        let mut phase = Vec::new();
-        let mut forecast = Duration::ZERO;
-        for timing in &options.timing {
-            for fault in faults {
-                for program in &self.programs {
-                    let (leases, takes) = self.share(*fault, *timing, program, options, store)?;
-                    forecast = forecast.max(takes);
-                    phase.extend(leases);
-                }
-            }
+    /// How long it will take, about.
+    pub(crate) fn forecast(&self) -> Duration {
+        self.phases.iter().map(|phase| phase.forecast).sum()
+    }
+
+    /// Everything at one timing: what is done to leaders, then to their links, then to the store, and
+    /// then nothing.
+    fn add_timing(
+        &mut self,
+        faults: &[Fault],
+        timing: Durations,
+        options: &Options,
+        store: &Store,
+    ) -> Result<()> {
+        let programs = self.programs.clone();
+        // The faults of the link apart: they go by way of proxies.
+        for of_the_link in [false, true] {
+            let these: Vec<_> = faults
+                .iter()
+                .copied()
+                .filter(|fault| *fault != Fault::StoreRestart && fault.cuts() == of_the_link)
+                .collect();
+            let shares = these.iter().flat_map(|fault| {
+                programs.iter().map(|program| Share {
+                    program,
+                    fault: *fault,
+                    timing,
+                    rounds: options.rounds_at(timing, program.is_peer),
+                    defaults: false,
+                })
+            });
+            self.add_shares(shares.collect(), options, store)?;
         }
-        if !phase.is_empty() {
-            // Until the first of them lead.
-            let longest = options.timing.iter().map(|timing| timing.lease).max();
-            self.forecast += forecast + longest.unwrap_or_default() + Duration::from_secs(1);
-            self.phases.push(phase);
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let name = |what: &str| format!("{timing}: {what}");
+        if faults.contains(&Fault::StoreRestart) {
+            let rounds = options.restarts_at(timing);
+            let leases = programs.iter().map(|program| {
+                let fault = Fault::StoreRestart;
+                let share = Share { program, fault, timing, rounds, defaults: false };
+                share.lease(0, rounds, options, store)
+            });
+            let leases: Vec<_> = leases.collect::<Result<_>>()?;
+            let longest = leases.iter().map(|lease| lease.cast.wait).max().unwrap_or_default();
+            let each = store.away + longest.mul_f64(1.5) + timing.retry + Duration::from_secs(1);
+            let forecast = Self::start(&leases) + each * rounds as u32;
+            let act = Act::Restarts(leases, rounds);
+            self.phases.push(Phase { name: name("store-restart"), act, forecast });
+        }
+        if store.counts_requests && !options.no_requests {
+            let long = if options.quick { 2 } else { 10 };
+            // Whole renewals, and whole rounds of what a server does by itself.
+            let each = Duration::from_secs(long) * if timing.retry >= Self::RARELY { 2 } else { 1 };
+            let casts = programs.iter().map(|program| {
+                let name = lease_name("quiet", timing, program, 0);
+                cast(program, name, timing, None, options, store)
+            });
+            let casts: Vec<_> = casts.collect::<Result<_>>()?;
+            let start: Duration =
+                casts.iter().map(|cast| cast.wait + Duration::from_millis(700)).sum();
+            let forecast = start + each * (casts.len() as u32 + 1);
+            let act = Act::Requests(casts, each);
+            self.phases.push(Phase { name: name("what the store is asked for"), act, forecast });
         }
         Ok(())
     }
 
-    /// The leases over which the rounds of a fault are spread, and how long they take.
-    fn share(
+    /// What peers have as defaults, where nothing else was asked for, and they are not measured at
+    /// these anyway.
+    fn add_defaults(&mut self, options: &Options, store: &Store) -> Result<()> {
+        const FAULTS: [Fault; 3] = [Fault::Resign, Fault::Crash, Fault::Freeze];
+        if options.quick || !options.timing.is_empty() {
+            return Ok(());
+        }
+        let programs = self.programs.clone();
+        let mut shares = Vec::new();
+        for program in &programs {
+            let defaults = program.defaults.filter(|at| !options.timings().contains(at));
+            let Some(timing) = defaults else { continue };
+            for fault in options.faults_at(timing).into_iter().filter(|at| FAULTS.contains(at)) {
+                let rounds = options.rounds_at(timing, true);
+                shares.push(Share { program, fault, timing, rounds, defaults: true });
+            }
+        }
+        self.add_shares(shares, options, store)
+    }
+
+    /// Packs them into phases, none of which has more than the store takes without being felt. All of
+    /// one fault at one timing are in one phase, for they are to be compared.
+    fn add_shares(
+        &mut self,
+        shares: Vec<Share<'_>>,
+        options: &Options,
+        store: &Store,
+    ) -> Result<()> {
+        let mut phase = Vec::new();
+        let mut longest = Duration::ZERO;
+        let same = |a: &Share<'_>, b: &Share<'_>| {
+            (a.fault, a.timing, a.defaults) == (b.fault, b.timing, b.defaults)
+        };
+        for shares in shares.chunk_by(same) {
+            let mut leases = Vec::new();
+            let mut takes = Duration::ZERO;
+            for share in shares {
+                let (more, time) = share.leases(self.programs.len(), options, store)?;
+                leases.extend(more);
+                takes = takes.max(time);
+            }
+            if !phase.is_empty() && load(&phase) + load(&leases) > store.side_by_side {
+                self.add_faults(std::mem::take(&mut phase), longest);
+                longest = Duration::ZERO;
+            }
+            phase.extend(leases);
+            longest = longest.max(takes);
+        }
+        self.add_faults(phase, longest);
+        Ok(())
+    }
+
+    fn add_faults(&mut self, leases: Vec<PlannedLease>, takes: Duration) {
+        if leases.is_empty() {
+            return;
+        }
+        let mut what: Vec<(String, Vec<&str>)> = Vec::new();
+        for PlannedLease { cast, fault, defaults, .. } in &leases {
+            let of = if *defaults { format!(" ({})", cast.program.name) } else { String::new() };
+            let at = format!("{}{of}", cast.timing);
+            match what.last_mut().filter(|(last, _)| *last == at) {
+                Some((_, faults)) if faults.last() == Some(&fault.as_str()) => {}
+                Some((_, faults)) => faults.push(fault.as_str()),
+                None => what.push((at, vec![fault.as_str()])),
+            }
+        }
+        let what = what.iter().map(|(at, faults)| format!("{at}: {}", faults.join(", ")));
+        let name = what.collect::<Vec<_>>().join("; ");
+        let forecast = Self::start(&leases) + takes;
+        self.phases.push(Phase { name, act: Act::Faults(leases), forecast });
+    }
+
+    /// Until the last of them has a leader.
+    fn start(leases: &[PlannedLease]) -> Duration {
+        let longest = leases.iter().map(|lease| lease.cast.wait).max();
+        let processes = leases.iter().map(|lease| lease.cast.contenders).sum::<usize>();
+        longest.unwrap_or_default() + Duration::from_millis(500 + 30 * processes as u64)
+    }
+}
+
+impl Phase {
+    /// How many rounds there will be.
+    pub(crate) fn rounds(&self) -> usize {
+        match &self.act {
+            Act::Faults(leases) => leases.iter().map(|lease| lease.rounds).sum(),
+            Act::Restarts(_, rounds) => *rounds,
+            Act::Requests(casts, _) => casts.len() + 1,
+        }
+    }
+}
+
+/// How much a store has to do for these, in leases at the timing of a bench.
+fn load(leases: &[PlannedLease]) -> f64 {
+    const USUAL: f64 = 0.15;
+    let of = |lease: &PlannedLease| USUAL / lease.cast.timing.retry.as_secs_f64();
+    // Processes want to be woken, too, whatever the store has to do for them.
+    leases.iter().map(|lease| of(lease).clamp(0.4, 4.0)).sum()
+}
+
+fn lease_name(what: &str, timing: Durations, program: &Program, number: usize) -> String {
+    let timing = timing.to_string().replace('/', "-");
+    format!("{what}-{timing}-{}-{number}", program.name)
+}
+
+fn cast(
+    program: &Arc<Program>,
+    name: String,
+    timing: Durations,
+    link: Option<Link>,
+    options: &Options,
+    store: &Store,
+) -> Result<Cast> {
+    Ok(Cast {
+        url: store.url(&name)?,
+        program: program.clone(),
+        link,
+        name,
+        timing,
+        wait: timing.lease.max(program.least_lease),
+        contenders: options.contenders as usize,
+    })
+}
+
+/// The rounds of a fault to a program at a timing.
+struct Share<'a> {
+    program: &'a Arc<Program>,
+    fault: Fault,
+    timing: Durations,
+    rounds: usize,
+    defaults: bool,
+}
+
+impl Share<'_> {
+    /// The leases over which they are spread, and how long they take.
+    fn leases(
         &self,
-        fault: Fault,
-        timing: Durations,
-        program: &Arc<Program>,
+        programs: usize,
         options: &Options,
         store: &Store,
     ) -> Result<(Vec<PlannedLease>, Duration)> {
-        let rounds = if program.is_peer { options.peer_rounds() } else { options.rounds() };
-        let waits = fault.waits_for_lease(store.proves_death && !program.is_peer);
+        let Self { program, fault, timing, rounds, .. } = *self;
+        let waits = fault.waits_for_lease(store.proves_death && !program.is_peer)
+            || program.is_peer && program.waits_out && fault != Fault::StoreRestart;
         let wait = timing.lease.max(program.least_lease);
         let each = Rounds::forecast(fault, timing, if waits { wait } else { Duration::ZERO });
         let leases = if waits {
-            let longest = if options.quick { Self::LONGEST_QUICK } else { Self::LONGEST };
+            let longest = if options.quick { Plan::LONGEST_QUICK } else { Plan::LONGEST };
             let wanted = (each * rounds as u32).as_secs_f64() / longest.as_secs_f64();
-            let most = (Self::SIDE_BY_SIDE / self.programs.len()).clamp(1, rounds);
-            (wanted.ceil() as usize).clamp(1, most)
+            let most = match programs {
+                _ if timing.retry >= Plan::RARELY => Plan::SIDE_BY_SIDE,
+                1 => Plan::SIDE_BY_SIDE,
+                // Ours have more rounds.
+                _ if !program.is_peer => (Plan::SIDE_BY_SIDE / programs).max(2),
+                _ => (Plan::SIDE_BY_SIDE / programs).max(1),
+            };
+            (wanted.ceil() as usize).clamp(1, most.min(rounds))
         } else {
             1
         };
-        let lease = |number| {
-            let timing_in_name = timing.to_string().replace('/', "-");
-            let name = format!("{fault}-{timing_in_name}-{}-{number}", program.name);
-            let url = store.url(&name)?;
-            let link = if fault.cuts() { store.link(&name).ok() } else { None };
-            // The first ones take what does not divide.
-            let rounds = rounds / leases + usize::from(number < rounds % leases);
-            let program = program.clone();
-            Ok(PlannedLease { program, name, url, link, fault, timing, wait, rounds })
-        };
-        let leases: Vec<_> = (0..leases).map(lease).collect::<Result<_>>()?;
-        let takes = each * leases.first().map_or(0, |lease| lease.rounds as u32);
-        Ok((leases, takes))
+        // The first ones take what does not divide.
+        let rounds = |number| rounds / leases + usize::from(number < rounds % leases);
+        let planned = (0..leases).map(|number| self.lease(number, rounds(number), options, store));
+        Ok((planned.collect::<Result<_>>()?, each * rounds(0) as u32))
+    }
+
+    fn lease(
+        &self,
+        number: usize,
+        rounds: usize,
+        options: &Options,
+        store: &Store,
+    ) -> Result<PlannedLease> {
+        let Self { program, fault, timing, defaults, .. } = *self;
+        let name = lease_name(fault.as_str(), timing, program, number);
+        let link = if fault.cuts() { store.link(&name).ok() } else { None };
+        let cast = cast(program, name, timing, link, options, store)?;
+        Ok(PlannedLease { cast, fault, rounds, defaults })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    fn plan(url: &str, arguments: &[&str]) -> Plan {
-        plan_of(url, arguments, vec![program("leasehold", false)])
-    }
-
-    fn plan_of(url: &str, arguments: &[&str], programs: Vec<Arc<Program>>) -> Plan {
-        let options = Options::parse_from([&["failover"], arguments].concat());
-        Plan::new(&options, &Store::given(url).unwrap(), programs).unwrap()
-    }
-
-    fn program(name: &str, is_peer: bool) -> Arc<Program> {
-        let least_lease = if is_peer { Duration::from_secs(2) } else { Duration::ZERO };
-        Arc::new(Program { name: name.into(), path: name.into(), is_peer, least_lease })
-    }
-
-    #[test]
-    fn every_round_is_planned_once() {
-        let plan = plan("redis://127.0.0.1:1/#jobs", &["--rounds", "101"]);
-        let leases = || plan.phases.iter().flatten();
-        for fault in Fault::ALL {
-            let rounds = leases().filter(|lease| lease.fault == fault).map(|lease| lease.rounds);
-            assert_eq!(rounds.sum::<usize>(), 101, "{fault}");
-        }
-        assert_eq!(plan.rounds(&Options::parse_from(["failover", "--rounds", "101"])), 8 * 101);
-        assert!(plan.forecast < Duration::from_secs(120), "{:?}", plan.forecast);
-    }
-
-    #[test]
-    fn faults_of_the_link_are_measured_apart_and_by_way_of_a_proxy() {
-        let plan = plan("redis://127.0.0.1:1/#jobs", &[]);
-        let [direct, linked] = &plan.phases[..] else { panic!("{plan:?}") };
-        assert!(direct.iter().all(|lease| !lease.fault.cuts() && lease.link.is_none()));
-        assert!(linked.iter().all(|lease| lease.fault.cuts() && lease.link.is_some()));
-    }
-
-    #[test]
-    fn a_store_without_a_link_has_no_partition_and_says_so() {
-        let some = plan("file:///run/jobs", &["--faults", "crash,partition,partition-replies"]);
-        assert_eq!(some.phases.len(), 1);
-        let left_out = some.left_out.unwrap();
-        assert!(left_out.starts_with("file: no partition, partition-replies: "), "{left_out}");
-        let none = plan("file:///run/jobs", &["--faults", "partition"]);
-        assert!(none.phases.is_empty() && none.floors.is_empty());
-    }
-
-    #[test]
-    fn peers_meet_the_same_faults_side_by_side_with_ours() {
-        let programs = || vec![program("leasehold", false), program("other", true)];
-        let plan = plan_of("redis://127.0.0.1:1/#jobs", &["--rounds", "101"], programs());
-        for phase in &plan.phases {
-            for (is_peer, wanted) in [(false, 101), (true, 30)] {
-                for fault in phase.iter().map(|lease| lease.fault) {
-                    let these = phase
-                        .iter()
-                        .filter(|lease| (lease.fault, lease.program.is_peer) == (fault, is_peer));
-                    let wait = Duration::from_secs(if is_peer { 2 } else { 1 });
-                    assert!(these.clone().all(|lease| lease.wait == wait));
-                    assert!(these.clone().count() <= Plan::SIDE_BY_SIDE / 2);
-                    assert_eq!(these.map(|lease| lease.rounds).sum::<usize>(), wanted, "{fault}");
-                }
-            }
-        }
-        let mut names: Vec<_> = plan.phases.iter().flatten().map(|lease| &lease.url).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), plan.phases.iter().flatten().count(), "no two share a lease");
-        let as_often = ["--rounds", "101", "--peer-rounds", "101"];
-        let plan = plan_of("redis://127.0.0.1:1/#jobs", &as_often, programs());
-        let rounds = plan.phases.iter().flatten().map(|lease| lease.rounds);
-        assert_eq!(rounds.sum::<usize>(), 2 * 7 * 101);
-    }
-
-    #[test]
-    fn who_is_in_a_hurry_need_not_wait_long() {
-        let plan = plan("redis://127.0.0.1:1/#jobs", &["--quick"]);
-        assert!(plan.forecast < Duration::from_secs(25), "{:?}", plan.forecast);
-    }
-}
+mod tests;

@@ -9,9 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    Options, Surroundings,
+    Durations, Options, Surroundings,
+    progress::Progress,
     run::from_here,
     store::{Kind, Store},
 };
@@ -23,9 +25,18 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Another's: it has no goals here, and its overlaps are its own.
     pub(crate) is_peer: bool,
+    /// What it is told besides what every contender is.
+    pub(crate) arguments: &'static [&'static str],
+    /// How it is set, for a reader of the numbers.
+    pub(crate) about: &'static str,
     /// The shortest lease that it gets, whatever it is asked for.
     #[serde(skip)]
     pub(crate) least_lease: Duration,
+    /// Whether its standbys wait out a lease that was given back.
+    #[serde(skip)]
+    pub(crate) waits_out: bool,
+    /// The timing that its own documentation has.
+    pub(crate) defaults: Option<Durations>,
 }
 
 /// Another program of the contender's shape, which is measured on the same store.
@@ -33,12 +44,20 @@ pub(crate) struct Program {
 pub(crate) struct Peer {
     pub(crate) name: Cow<'static, str>,
     /// A binary of this package; or, with a slash in it, a path from the root of the repository. A
-    /// folder is a Go module that is built.
+    /// folder is built: a Go module, or a cargo package.
     pub(crate) program: Cow<'static, str>,
+    /// As in [`Program`].
+    pub(crate) arguments: &'static [&'static str],
+    /// As in [`Program`].
+    pub(crate) about: &'static str,
     /// Names the program, where that is there already.
     pub(crate) variable: Option<&'static str>,
     /// As in [`Program`].
     pub(crate) least_lease: Duration,
+    /// As in [`Program`].
+    pub(crate) waits_out: bool,
+    /// As in [`Program`], as it is written.
+    pub(crate) defaults: Option<&'static str>,
 }
 
 impl Program {
@@ -47,6 +66,7 @@ impl Program {
         options: &Options,
         around: &Surroundings,
         store: &Store,
+        progress: &Progress,
     ) -> Result<(Vec<Arc<Self>>, Vec<String>)> {
         let mut programs: Vec<Arc<Self>> = vec![Arc::new(Self::ours(options, around))];
         let mut left_out = Vec::new();
@@ -54,6 +74,7 @@ impl Program {
             let (name, around) = (peer.name.clone(), around.clone());
             let taken = programs.iter().any(|program| program.name == name);
             ensure!(!taken, "two programs are called {name}; --peers NAME=PROGRAM names them");
+            progress.say(&format!("{}: {name} is made ready", store.name));
             let ready = tokio::task::spawn_blocking(move || peer.ready(&around));
             match ready.await.context("making a peer ready broke")? {
                 Ok(program) => programs.push(Arc::new(program)),
@@ -69,12 +90,28 @@ impl Program {
             name: "leasehold".into(),
             path: path.unwrap_or_else(|| around.contender.clone()),
             is_peer: false,
+            arguments: &[],
+            about: "",
             least_lease: Duration::ZERO,
+            waits_out: false,
+            defaults: None,
         }
     }
 }
 
 impl Peer {
+    /// One of which nothing is known.
+    pub(crate) const PLAIN: Self = Self {
+        name: Cow::Borrowed(""),
+        program: Cow::Borrowed(""),
+        arguments: &[],
+        about: "",
+        variable: None,
+        least_lease: Duration::ZERO,
+        waits_out: false,
+        defaults: None,
+    };
+
     pub(crate) const ALL: &'static str = "all";
     pub(crate) const NONE: &'static str = "none";
 
@@ -114,8 +151,7 @@ impl Peer {
         let own = own.map(|(name, program)| Self {
             name: name.to_owned().into(),
             program: absolute(from_here(Path::new(program))).into(),
-            variable: None,
-            least_lease: Duration::ZERO,
+            ..Self::PLAIN
         });
         if is_asked(Self::NONE) { own.collect() } else { known.cloned().chain(own).collect() }
     }
@@ -130,27 +166,73 @@ impl Peer {
         } else {
             around.contender.with_file_name(self.program.as_ref())
         };
-        let path = if path.is_dir() { self.built_with_go(&path, around)? } else { path };
+        let path = if path.is_dir() { built(&path, around)? } else { path };
         ensure!(path.is_file(), "{} is not there", path.display());
-        let Self { name, least_lease, .. } = self;
-        Ok(Program { name: name.into_owned(), path, is_peer: true, least_lease })
+        let Self { name, arguments, about, least_lease, waits_out, defaults, .. } = self;
+        Ok(Program {
+            name: name.into_owned(),
+            path,
+            is_peer: true,
+            arguments,
+            about,
+            least_lease,
+            waits_out,
+            defaults: defaults.map(str::parse).transpose()?,
+        })
     }
+}
 
-    fn built_with_go(&self, folder: &Path, around: &Surroundings) -> Result<PathBuf> {
-        let program = around.target.join("peers").join(self.name.as_ref());
-        let built = Command::new("go")
-            .current_dir(folder)
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(".")
-            .output()
-            .context("it is built with Go, and `go` could not be run")?;
-        if !built.status.success() {
-            let why = String::from_utf8_lossy(&built.stderr);
-            bail!("`go build` in {} failed: {}", folder.display(), why.trim());
-        }
-        Ok(program)
+/// Builds what is in a folder. All share a directory, so that what several depend on is built once,
+/// and what is there already is not built again.
+fn built(folder: &Path, around: &Surroundings) -> Result<PathBuf> {
+    let target = around.target.join("peers");
+    if folder.join("Cargo.toml").is_file() {
+        built_with_cargo(folder, &target)
+    } else {
+        built_with_go(folder, &target)
     }
+}
+
+fn built_with_go(folder: &Path, target: &Path) -> Result<PathBuf> {
+    let name = folder.canonicalize()?.file_name().map(ToOwned::to_owned).context("no folder")?;
+    let program = target.join("go").join(name);
+    let mut go = Command::new("go");
+    go.current_dir(folder)
+        .env("CGO_ENABLED", "0")
+        .args(["build", "-trimpath", "-o"])
+        .arg(&program)
+        .arg(".");
+    said_by(go, folder, "Go")?;
+    Ok(program)
+}
+
+fn built_with_cargo(folder: &Path, target: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(folder)
+        .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
+        .arg("--target-dir")
+        .arg(target);
+    let said = said_by(cargo, folder, "cargo")?;
+    let said = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = said.filter_map(|line| Some(line["executable"].as_str()?.into())).last();
+    program.with_context(|| format!("cargo built no program in {}", folder.display()))
+}
+
+/// What it writes on standard output, if it succeeds.
+fn said_by(mut builder: Command, folder: &Path, name: &str) -> Result<String> {
+    let command = builder.get_program().to_string_lossy().into_owned();
+    let built = builder
+        .output()
+        .with_context(|| format!("it is built with {name}, and `{command}` could not be run"))?;
+    if !built.status.success() {
+        let why = String::from_utf8_lossy(&built.stderr);
+        // The end of what compilers write says what was wrong.
+        let lines: Vec<_> = why.trim().lines().collect();
+        let end = lines[lines.len().saturating_sub(20)..].join("\n");
+        bail!("`{} build` in {} failed: {end}", name.to_lowercase(), folder.display());
+    }
+    Ok(String::from_utf8_lossy(&built.stdout).into_owned())
 }
 
 fn is_plain(c: char) -> bool {

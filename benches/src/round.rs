@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use leasehold_testkit::Direction;
 use rand::{RngExt as _, rngs::StdRng};
 use rustix::process::Signal;
@@ -42,6 +42,14 @@ pub struct Round {
     /// From when a leader that was cut off told that its work had ended until the end of its
     /// validity. None where it does not tell of that.
     pub stopped_before: Option<i64>,
+}
+
+impl Round {
+    /// Whether the leader worked on, as if nothing had happened: there is no successor then, and
+    /// `start` is the instant of the fault.
+    pub fn was_lived_through(&self) -> bool {
+        self.start == self.fault_at
+    }
 }
 
 /// How rounds are made.
@@ -91,6 +99,7 @@ impl Rounds {
                 group.proxies(leader)?.black_hole(direction);
                 at
             }
+            Deed::Restart => bail!("a store is not restarted for one lease alone"),
         };
         if fault == Fault::Crash {
             group.history.killed(leader, fault_at);
@@ -110,6 +119,7 @@ impl Rounds {
                 let stop = self.stopped(group, &past, patience).await?;
                 woken_stop = Some(stop.saturating_sub(woken));
             }
+            Deed::Restart => {}
             Deed::Signal(_) => drop(self.stopped(group, &past, patience).await?),
             Deed::Cut(_) => {
                 group.proxies(leader)?.heal();
@@ -121,7 +131,7 @@ impl Rounds {
             }
         }
         group.settled(patience).await?;
-        let mut round = self.measured(group, &past, next, arrived);
+        let mut round = past.round(group, self.timing, next, arrived);
         (round.woken_stop, round.stopped_before) = (woken_stop, stopped_before);
         Ok(round)
     }
@@ -200,20 +210,38 @@ impl Rounds {
         let more = if arrives { self.timing.retry } else { Duration::ZERO };
         Some(from + (self.wait + more).as_nanos() as u64)
     }
+}
 
-    fn measured(&self, group: &Group, past: &Past, next: usize, arrived: Option<u64>) -> Round {
+/// What there was when a fault was done.
+#[derive(Debug)]
+pub(crate) struct Past {
+    pub(crate) leader: usize,
+    /// How many terms had been told of.
+    pub(crate) known: usize,
+    pub(crate) fault_at: u64,
+}
+
+impl Past {
+    /// What came of it, with the term that was next.
+    pub(crate) fn round(
+        &self,
+        group: &Group,
+        timing: Durations,
+        next: usize,
+        arrived: Option<u64>,
+    ) -> Round {
         let successor = &group.history.terms()[next];
-        let earlier = past.term(group);
-        let lease = self.timing.lease.as_nanos() as i64;
+        let earlier = self.term(group);
+        let lease = timing.lease.as_nanos() as i64;
         Round {
-            fault_at: past.fault_at,
-            leader: past.leader,
+            fault_at: self.fault_at,
+            leader: self.leader,
             token: earlier.and_then(|term| term.token),
             successor: successor.who,
             next_token: successor.token,
             start: successor.start,
-            failover: between(past.fault_at, successor.start),
-            excess: past
+            failover: between(self.fault_at, successor.start),
+            excess: self
                 .last_request(group, arrived)
                 .map(|sending| between(sending, successor.start) - lease),
             overlap: earlier
@@ -223,24 +251,13 @@ impl Rounds {
             stopped_before: None,
         }
     }
-}
 
-/// What there was when a fault was done.
-#[derive(Debug)]
-struct Past {
-    leader: usize,
-    /// How many terms had been told of.
-    known: usize,
-    fault_at: u64,
-}
-
-impl Past {
     /// The leader's term.
-    fn term<'a>(&self, group: &'a Group) -> Option<&'a Term> {
+    pub(crate) fn term<'a>(&self, group: &'a Group) -> Option<&'a Term> {
         group.history.terms()[..self.known].iter().rev().find(|term| term.who == self.leader)
     }
 
-    fn sendings(&self, group: &Group) -> usize {
+    pub(crate) fn sendings(&self, group: &Group) -> usize {
         self.term(group).map_or(0, |term| term.sendings.len())
     }
 

@@ -4,6 +4,7 @@ use crate::{
     Distribution, Durations, Fault, Goal, Overlap, Term,
     floor::Floor,
     goal::{Measure, Verdict},
+    group::Group,
     plan::PlannedLease,
     round::Round,
 };
@@ -54,7 +55,8 @@ pub struct Row {
     /// From when a leader that was cut off told that its work had ended until the end of its
     /// validity.
     pub stopped_before: Distribution,
-    /// What the failover (for a freeze: the excess) is compared with.
+    /// What the failover (for a freeze: the excess) is compared with: bare steps of it, or for a
+    /// restart of the store how long that was away, from the kill until it answered again.
     pub floor: Option<Distribution>,
     /// What had to be reached.
     pub goal: Option<Goal>,
@@ -147,7 +149,9 @@ impl Row {
         let waits = self.excess.p50().is_some_and(|excess| excess >= 0);
         match self.fault {
             Fault::Crash if waits => Measure::Excess,
-            Fault::Resign | Fault::StepDown | Fault::Crash => Measure::Failover,
+            Fault::Resign | Fault::StepDown | Fault::Crash | Fault::StoreRestart => {
+                Measure::Failover
+            }
             Fault::Freeze
             | Fault::Partition
             | Fault::PartitionRequests
@@ -179,12 +183,23 @@ impl Lease {
         Self { name, trouble, ..Self::default() }
     }
 
+    /// All its rounds are done, or as many as there will be: those who campaigned disperse, and what they
+    /// told is kept.
+    pub(crate) async fn close(&mut self, mut group: Group) {
+        group.disperse().await;
+        self.overlaps = group.history.overlaps();
+        self.stale_tokens = group.history.stale_tokens();
+        self.odd = std::mem::take(&mut group.odd);
+        self.terms = group.history.into_terms();
+    }
+
     /// The first term is nobody's failure, and each round asks for one more; the ends of all at the
     /// end of the run may make a few that come after the last round.
     fn unplanned(&self) -> usize {
         let Some(last) = self.rounds.last() else { return 0 };
         let until_then = self.terms.iter().filter(|term| term.start <= last.start).count();
-        until_then.saturating_sub(1 + self.rounds.len())
+        let changes = self.rounds.iter().filter(|round| !round.was_lived_through()).count();
+        until_then.saturating_sub(1 + changes)
     }
 }
 
@@ -192,11 +207,11 @@ impl Subject {
     pub(crate) fn of(store: &str, planned: &PlannedLease) -> Self {
         Self {
             store: store.to_owned(),
-            program: planned.program.name.clone(),
-            is_peer: planned.program.is_peer,
-            settings: "equal".into(),
+            program: planned.cast.program.name.clone(),
+            is_peer: planned.cast.program.is_peer,
+            settings: if planned.defaults { "defaults" } else { "equal" }.into(),
             fault: planned.fault,
-            timing: planned.timing,
+            timing: planned.cast.timing,
         }
     }
 }
@@ -207,6 +222,8 @@ impl Floor {
         let floor = match fault {
             Fault::Resign | Fault::StepDown => &self.handover,
             Fault::Crash if self.crash.n() > 0 => &self.crash,
+            // It is compared with how long the store was away.
+            Fault::StoreRestart => return None,
             Fault::Crash
             | Fault::Freeze
             | Fault::Partition

@@ -2,7 +2,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use anyhow::{Result, ensure};
@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Options, Outcome,
     machine::{Busy, Machine},
-    outcome::Settings,
+    outcome::{Ledger, Settings},
     plan::Plan,
     program::{Peer, Program},
-    progress::Progress,
+    progress::{self, Progress},
     report,
     stage::Stage,
     store::Store,
@@ -33,7 +33,8 @@ pub struct Surroundings {
     pub target: PathBuf,
 }
 
-/// Measures. An interruption ends it early, with what was measured until then.
+/// Measures, and writes the report after each phase, so that it is kept whatever happens. An interruption
+/// ends it early, with what was measured until then.
 ///
 /// # Errors
 /// The options cannot work, a store could not be started, or a contender ended before anything
@@ -43,79 +44,122 @@ pub async fn measure(
     around: &Surroundings,
     interrupt: CancellationToken,
 ) -> Result<Outcome> {
+    let progress = Progress::new();
     let stores = Store::all(options).await?;
     Peer::without_a_store(options, &stores)?;
-    let (mut plans, mut warnings) = (Vec::new(), Vec::new());
+    let (mut plans, mut ledger) = (Vec::new(), Ledger::default());
     for store in &stores {
-        let (programs, left_out) = Program::all(options, around, store).await?;
+        let ready = Program::all(options, around, store, &progress);
+        let (programs, left_out) = tokio::select! {
+            ready = ready => ready?,
+            // What is being built is built to its end, by its own process.
+            () = interrupt.cancelled() => (Vec::new(), Vec::new()),
+        };
         plans.push(Plan::new(options, store, programs)?);
-        warnings.extend(left_out);
+        ledger.warnings.extend(left_out);
     }
-    let left_out: Vec<_> = plans.iter().filter_map(|plan| plan.left_out.as_deref()).collect();
-    let nothing = plans.iter().all(|plan| plan.phases.is_empty());
+    let left_out: Vec<_> = plans.iter().filter_map(Plan::left_out).collect();
+    let nothing = plans.iter().all(|plan| plan.phases.is_empty()) && !interrupt.is_cancelled();
     ensure!(!nothing, "there is nothing to measure: {}", left_out.join("; "));
 
-    let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let (began, busy) = (Instant::now(), Busy::since_now());
     let seed = options.seed.unwrap_or_else(rand::random);
-    let machine = Machine::here();
-    let progress = Progress::new(plans.iter().map(|plan| plan.rounds(options)).sum());
+    let forecast = plans.iter().map(Plan::forecast).sum();
+    progress.begin(forecast, plans.iter().map(|plan| plan.phases.len()).sum());
     progress.say(&announcement(&stores, &plans, seed));
-    warnings.iter().for_each(|warning| progress.say(warning));
+    ledger.warnings.iter().for_each(|warning| progress.say(warning));
+    let run = Run {
+        date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        began: Instant::now(),
+        busy: Busy::since_now(),
+        machine: Machine::here(),
+        seed,
+    };
     let stage = Stage {
         floor: around.floor.clone(),
         progress: progress.clone(),
         interrupt: interrupt.clone(),
     };
     let mut rng = StdRng::seed_from_u64(seed);
-    let (mut measured, mut rows) = (Vec::new(), Vec::new());
-    for (store, plan) in stores.iter().zip(&plans) {
-        let done = stage.store(store, plan, options, &mut rng).await.inspect_err(|_| {
-            progress.finish();
-        });
-        let (store, its_rows, its_warnings) = done?;
-        measured.push(store);
-        rows.extend(its_rows);
-        warnings.extend(its_warnings);
-    }
+    let measuring = async {
+        for (store, plan) in stores.iter().zip(&plans) {
+            // Whoever ends it now has this.
+            let keep = |ledger: &Ledger| {
+                let outcome = run.outcome(options, ledger, true);
+                if !outcome.is_empty()
+                    && let Err(error) = keep(&outcome, options, around)
+                {
+                    progress.say(&format!("what was measured so far is not kept: {error:#}"));
+                }
+            };
+            stage.store(store, plan, options, &mut rng, &mut ledger, keep).await?;
+        }
+        anyhow::Ok(ledger)
+    };
+    let done = tokio::select! {
+        done = measuring => done,
+        () = progress.keep_showing() => unreachable!("it is shown for ever"),
+    };
     progress.finish();
-    Ok(Outcome {
-        date,
-        took_s: began.elapsed().as_secs_f64(),
-        busy: busy.share(),
-        interrupted: interrupt.is_cancelled(),
-        machine,
-        settings: Settings {
-            rounds: options.rounds(),
-            peer_rounds: options.peer_rounds(),
-            contenders: options.contenders,
-            timings: options.timing.clone(),
-            seed,
-        },
-        stores: measured,
-        rows,
-        warnings,
-    })
+    Ok(run.outcome(options, &done?, interrupt.is_cancelled()))
+}
+
+/// What of a run does not depend on what it measures.
+struct Run {
+    date: String,
+    began: Instant,
+    busy: Busy,
+    machine: Machine,
+    seed: u64,
+}
+
+impl Run {
+    fn outcome(&self, options: &Options, ledger: &Ledger, interrupted: bool) -> Outcome {
+        Outcome {
+            date: self.date.clone(),
+            took_s: self.began.elapsed().as_secs_f64(),
+            busy: self.busy.share(),
+            interrupted,
+            machine: self.machine.clone(),
+            settings: Settings {
+                rounds: options.rounds(),
+                peer_rounds: options.peer_rounds(),
+                contenders: options.contenders,
+                timings: options.timings(),
+                seed: self.seed,
+            },
+            stores: ledger.stores.clone(),
+            rows: ledger.rows.clone(),
+            warnings: ledger.warnings.clone(),
+        }
+    }
 }
 
 fn announcement(stores: &[Store], plans: &[Plan], seed: u64) -> String {
     let names = stores.iter().zip(plans).map(|(store, plan)| {
         let peers = plan.programs.iter().filter(|program| program.is_peer);
-        let peers: String = peers.map(|peer| format!(" beside {}", peer.name)).collect();
-        format!("{}{peers}", store.name)
+        let peers: Vec<_> = peers.map(|peer| peer.name.as_str()).collect();
+        let beside = if peers.is_empty() { "" } else { " beside " };
+        let takes = progress::shown(plan.forecast());
+        format!("{}{beside}{}: about {takes}", store.name, peers.join(", "))
     });
-    let names: Vec<_> = names.collect();
-    let forecast: Duration = plans.iter().map(|plan| plan.forecast).sum();
-    let mut text = format!(
-        "{}, seed {seed}; about {}. Ctrl-C keeps what was measured.",
-        names.join(", "),
-        humantime::format_duration(Duration::from_secs(forecast.as_secs()))
-    );
-    for left_out in plans.iter().filter_map(|plan| plan.left_out.as_deref()) {
-        text.push('\n');
-        text.push_str(left_out);
+    let mut lines: Vec<_> = names.collect();
+    lines.extend(plans.iter().filter_map(Plan::left_out));
+    let forecast = progress::shown(plans.iter().map(Plan::forecast).sum());
+    lines.push(format!("seed {seed}; about {forecast}. Ctrl-C keeps what was measured."));
+    lines.join("\n")
+}
+
+/// Writes the report, and what it is made of.
+fn keep(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<PathBuf> {
+    let directory = match &options.report {
+        Some(directory) => from_here(directory),
+        None => around.target.join("failover"),
+    };
+    let page = report::write(outcome, &directory)?;
+    if let Some(file) = &options.json {
+        outcome.write_json(&from_here(file))?;
     }
-    text
+    Ok(page)
 }
 
 /// Shows the outcome: the table on standard output, the report and the JSON file where they were
@@ -130,14 +174,7 @@ pub fn present(outcome: &Outcome, options: &Options, around: &Surroundings) -> R
         eprintln!("interrupted before anything was measured");
         return Ok(ExitCode::from(2));
     }
-    let directory = match &options.report {
-        Some(directory) => from_here(directory),
-        None => around.target.join("failover"),
-    };
-    let page = report::write(outcome, &directory)?;
-    if let Some(file) = &options.json {
-        outcome.write_json(&from_here(file))?;
-    }
+    let page = keep(outcome, options, around)?;
     println!("report: {}", page.display());
     for violation in outcome.violations() {
         eprintln!("{violation}");

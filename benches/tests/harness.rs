@@ -177,14 +177,20 @@ async fn a_peer_that_cannot_be_built_is_left_out_with_the_reason_and_one_that_no
     let around = surroundings(directory.path());
     // An empty folder is no Go module, whether there is a Go or not.
     let folder = TempDir::new().unwrap();
-    let peers = format!("go={}", folder.path().display());
+    // And a package that does not compile is none.
+    let package = folder.path().join("package");
+    std::fs::create_dir(&package).unwrap();
+    std::fs::write(package.join("Cargo.toml"), "[package]").unwrap();
+    let peers = format!("go={},rust={}", folder.path().display(), package.display());
     let options = ["failover", "--no-floor", "--url", &url, "--peers", &peers];
-    let more = ["--faults", "step-down", "--rounds", "1"];
+    let more = ["--faults", "step-down", "--rounds", "1", "--timing", "200ms/100ms/20ms"];
     let options = Options::try_parse_from(options.iter().chain(&more)).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.ours().count(), 1);
-    let [why] = &outcome.warnings[..] else { panic!("{:?}", outcome.warnings) };
+    let [why, why_not] = &outcome.warnings[..] else { panic!("{:?}", outcome.warnings) };
     assert!(why.starts_with("fake: no go: ") && why.contains("`go"), "{why}");
+    assert!(why_not.starts_with("fake: no rust: `cargo build` in"), "{why_not}");
+    assert!(why_not.contains("Cargo.toml"), "{why_not}");
 
     let options = ["failover", "--url", &url, "--peers", "etcd-recipe"];
     let options = Options::try_parse_from(options).unwrap();

@@ -42,7 +42,8 @@ mod tests {
             "kubernetes://shop/jobs-1?kubeconfig=/a/kube%20config.json".parse().unwrap();
         assert_eq!((url.namespace.as_str(), url.name.as_str()), ("shop", "jobs-1"));
         assert_eq!(url.kubeconfig, PathBuf::from("/a/kube config.json"));
-        for text in ["kubernetes://shop/jobs", "kubernetes://shop?kubeconfig=/x", "redis://h/x", ""] {
+        for text in ["kubernetes://shop/jobs", "kubernetes://shop?kubeconfig=/x", "redis://h/x", ""]
+        {
             let error = text.parse::<KubernetesUrl>().unwrap_err().to_string();
             assert!(error.contains("NAMESPACE/NAME"), "{text}: {error}");
         }

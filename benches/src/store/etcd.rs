@@ -81,4 +81,28 @@ impl Host for Etcd {
             None => place,
         }
     }
+
+    fn may_restart(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// All members at once.
+    fn restart(&self) {
+        match self {
+            Self::Single(server) => server.restart(),
+            Self::Cluster(cluster) => {
+                cluster.restart(0..3);
+                // Ready means that each answers; it can write when they agree on a leader.
+                cluster.leader();
+            }
+        }
+    }
+
+    /// The messages of clients, on all members.
+    fn requests(&self) -> Option<f64> {
+        let members = self.members();
+        let received =
+            members.iter().map(|member| member.metric("grpc_server_msg_received_total", &[]));
+        Some(received.sum())
+    }
 }

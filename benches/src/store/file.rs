@@ -40,6 +40,10 @@ impl Host for Directory {
             None => format!("file://{}", path.display()),
         }
     }
+
+    fn may_restart(&self) -> Result<(), String> {
+        Err("a directory has no server that could be killed".into())
+    }
 }
 
 fn file_system(directory: &Path) -> Option<String> {

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use anyhow::Result;
 
-use super::file;
+use super::{Link, file};
 use crate::program::Peer;
 
 /// What is known of a kind of store.
@@ -17,6 +17,10 @@ pub(crate) struct Kind {
     by_default: bool,
     /// What else is measured on it.
     pub(crate) peers: &'static [Peer],
+    /// How many leases at the timing of a bench it takes without being felt.
+    pub(crate) side_by_side: f64,
+    /// How long it is away when it is killed and started again, about.
+    pub(crate) away: Duration,
     /// Starts one for a run; may block. None where the bench was built without it.
     pub(super) start: Option<Start>,
 }
@@ -30,6 +34,30 @@ pub(super) trait Host: fmt::Debug + Send + Sync {
 
     /// What it is and where, for people; never a secret.
     fn describe(&self) -> String;
+
+    /// The link to it, for a lease of this name, or why no proxy can be put into it.
+    fn link(&self, lease: &str) -> Result<Link, String> {
+        Link::of(&self.url(lease).map_err(|error| error.to_string())?)
+    }
+
+    /// Whether it may be killed and started again, or why not.
+    fn may_restart(&self) -> Result<(), String> {
+        Err("it is somebody's, and left to run".into())
+    }
+
+    /// Kills its server and starts it again; returns when it answers. May block.
+    ///
+    /// # Panics
+    /// If it does not start, or [may not](Self::may_restart).
+    fn restart(&self) {
+        panic!("it may not be restarted");
+    }
+
+    /// What it has been asked for since its start, by its own count; for the difference of two. None
+    /// where it does not count. May block.
+    fn requests(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// In the order in which they are measured.
@@ -40,6 +68,8 @@ static KINDS: [Kind; 5] = [
         proves_death: true,
         by_default: true,
         peers: &[],
+        side_by_side: 20.0,
+        away: Duration::ZERO,
         start: Some(file::start),
     },
     Kind {
@@ -47,7 +77,9 @@ static KINDS: [Kind; 5] = [
         schemes: &["redis", "rediss"],
         proves_death: false,
         by_default: true,
-        peers: &[],
+        peers: &[RSLOCK],
+        side_by_side: 20.0,
+        away: Duration::from_millis(100),
         #[cfg(feature = "redis")]
         start: Some(super::redis::start),
         #[cfg(not(feature = "redis"))]
@@ -59,6 +91,8 @@ static KINDS: [Kind; 5] = [
         proves_death: false,
         by_default: true,
         peers: &[ETCD_RECIPE],
+        side_by_side: 16.0,
+        away: Duration::from_secs(3),
         #[cfg(feature = "etcd")]
         start: Some(super::etcd::start),
         #[cfg(not(feature = "etcd"))]
@@ -70,6 +104,8 @@ static KINDS: [Kind; 5] = [
         proves_death: false,
         by_default: false,
         peers: &[ETCD_RECIPE],
+        side_by_side: 16.0,
+        away: Duration::from_secs(3),
         #[cfg(feature = "etcd")]
         start: Some(super::etcd::start_single),
         #[cfg(not(feature = "etcd"))]
@@ -80,7 +116,16 @@ static KINDS: [Kind; 5] = [
         schemes: &["kubernetes"],
         proves_death: false,
         by_default: true,
-        peers: &[CLIENT_GO],
+        peers: &[
+            CLIENT_GO,
+            CLIENT_GO_NO_RELEASE,
+            K8S_CONTROLLER,
+            KUBE_LEADER_ELECTION,
+            KUBE_LEASE_MANAGER,
+            KUBERT,
+        ],
+        side_by_side: 10.0,
+        away: Duration::from_secs(5),
         #[cfg(feature = "kubernetes")]
         start: Some(super::kubernetes::start),
         #[cfg(not(feature = "kubernetes"))]
@@ -88,20 +133,80 @@ static KINDS: [Kind; 5] = [
     },
 ];
 
+const RSLOCK: Peer = Peer {
+    name: Cow::Borrowed("rslock"),
+    program: Cow::Borrowed("benches/peers/rslock"),
+    about: "extends at the retry interval; standbys try with pauses below it",
+    ..Peer::PLAIN
+};
+
 const ETCD_RECIPE: Peer = Peer {
     name: Cow::Borrowed("etcd-recipe"),
     program: Cow::Borrowed("etcd_recipe"),
-    variable: None,
+    about: "an etcd lease, kept alive at the retry interval; the server grants no less than 2 s",
     // One and a half times the time in which members elect, in whole seconds.
     least_lease: Duration::from_secs(2),
+    ..Peer::PLAIN
 };
 
 const CLIENT_GO: Peer = Peer {
     name: Cow::Borrowed("client-go"),
     program: Cow::Borrowed("integration/client-go"),
+    about: "LeaseDuration/RenewDeadline/RetryPeriod, ReleaseOnCancel",
     variable: Some("LEASEHOLD_CLIENT_GO"),
     // It writes whole seconds.
     least_lease: Duration::from_secs(1),
+    defaults: Some("15s/10s/2s"),
+    ..Peer::PLAIN
+};
+
+const CLIENT_GO_NO_RELEASE: Peer = Peer {
+    name: Cow::Borrowed("client-go-no-release"),
+    arguments: &["--release-on-cancel=false"],
+    about: "LeaseDuration/RenewDeadline/RetryPeriod, without ReleaseOnCancel",
+    waits_out: true,
+    ..CLIENT_GO
+};
+
+const K8S_CONTROLLER: Peer = Peer {
+    name: Cow::Borrowed("k8s-controller"),
+    program: Cow::Borrowed("benches/peers/k8s-controller"),
+    about: "lease_duration/renew_deadline/retry_period",
+    least_lease: Duration::from_secs(1),
+    defaults: Some("15s/10s/2s"),
+    ..Peer::PLAIN
+};
+
+const KUBE_LEADER_ELECTION: Peer = Peer {
+    name: Cow::Borrowed("kube-leader-election"),
+    program: Cow::Borrowed("benches/peers/kube-leader-election"),
+    about: "lease_ttl, asked at the retry interval; a timer of its user's ends work at the deadline",
+    least_lease: Duration::from_secs(1),
+    // Its documentation has 15 s, to be renewed every 5.
+    defaults: Some("15s/10s/5s"),
+    ..Peer::PLAIN
+};
+
+const KUBE_LEASE_MANAGER: Peer = Peer {
+    name: Cow::Borrowed("kube-lease-manager"),
+    program: Cow::Borrowed("benches/peers/kube-lease-manager"),
+    about: "duration and grace in whole seconds: at least 2 s, of which 1 s is grace",
+    least_lease: Duration::from_secs(2),
+    waits_out: true,
+    // A grace of 5 s.
+    defaults: Some("30s/25s/25s"),
+    ..Peer::PLAIN
+};
+
+const KUBERT: Peer = Peer {
+    name: Cow::Borrowed("kubert"),
+    program: Cow::Borrowed("benches/peers/kubert"),
+    about: "lease_duration, renewed at the retry interval",
+    least_lease: Duration::from_secs(1),
+    waits_out: true,
+    // A grace period of 1 s.
+    defaults: Some("30s/30s/29s"),
+    ..Peer::PLAIN
 };
 
 impl Kind {

@@ -1,18 +1,20 @@
-use std::{fmt::Write as _, net::SocketAddr};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
 use leasehold_testkit::{Direction, Proxy};
 use url::Url;
 
-/// The TCP link of a URL, into which proxies can be put: one for each address that it names.
-#[derive(Clone, Debug)]
+/// The TCP link between a candidate and a store, into which proxies can be put: one for each address
+/// at which the store is reached.
+#[derive(Clone)]
 pub(crate) struct Link {
-    /// The URL up to its addresses, and what follows them.
-    before: String,
-    after: String,
     /// Where the store itself listens.
     targets: Vec<SocketAddr>,
+    /// The URL by way of others, as many as there are targets.
+    through: Arc<Through>,
 }
+
+type Through = dyn Fn(&[SocketAddr]) -> String + Send + Sync;
 
 /// The proxies of one contender. What is done is done to all of them at once: to a contender that
 /// is cut off, no member of a cluster answers.
@@ -24,14 +26,22 @@ pub(crate) struct Proxies {
 }
 
 impl Link {
-    /// The link of a URL, or why no proxy can be put into it.
+    /// The link to these addresses, where somebody knows what URL leads by way of others.
+    pub(crate) fn new(
+        targets: Vec<SocketAddr>,
+        through: impl Fn(&[SocketAddr]) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self { targets, through: Arc::new(through) }
+    }
+
+    /// The link of a URL that names the addresses, or why no proxy can be put into it.
     pub(crate) fn of(url: &str) -> Result<Self, String> {
         let scheme = url.split(':').next().unwrap_or_default();
         if scheme.contains('+') {
             return Err(format!("{scheme} is no single TCP link whose address is in the URL"));
         }
         if scheme == "kubernetes" {
-            return Err("its address is in a kubeconfig, and not in its URL".into());
+            return Err("its address is in somebody's kubeconfig, and not in its URL".into());
         }
         let without_tcp = "it is reached without TCP";
         let (_, rest) = url.split_once("://").ok_or(without_tcp)?;
@@ -50,21 +60,24 @@ impl Link {
             return Err("its URL does not name one host".into());
         }
         let targets = addresses.split(',').map(|address| target(scheme, address));
-        Ok(Self {
-            before: format!("{scheme}://{user}"),
-            after: rest[authority.len()..].to_owned(),
-            targets: targets.collect::<Result<_, _>>()?,
-        })
+        let before = format!("{scheme}://{user}");
+        let after = rest[authority.len()..].to_owned();
+        Ok(Self::new(targets.collect::<Result<_, _>>()?, move |others| {
+            let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+            format!("{before}{}{after}", others.join(","))
+        }))
     }
 
     /// The URL by way of others.
-    fn through(&self, others: impl Iterator<Item = SocketAddr>) -> String {
-        let mut url = self.before.clone();
-        for (number, other) in others.enumerate() {
-            // Writing to a string cannot fail.
-            let _ = write!(url, "{}{other}", if number > 0 { "," } else { "" });
-        }
-        url + &self.after
+    fn through(&self, others: &[SocketAddr]) -> String {
+        (self.through)(others)
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URL: there may be a password in it.
+        f.debug_struct("Link").field("targets", &self.targets).finish_non_exhaustive()
     }
 }
 
@@ -87,7 +100,8 @@ impl Proxies {
     pub(crate) fn start(link: &Link) -> Result<Self> {
         let proxies = link.targets.iter().map(|target| Proxy::start(*target));
         let proxies: Vec<_> = proxies.collect::<Result<_, _>>().context("no proxy")?;
-        Ok(Self { url: link.through(proxies.iter().map(Proxy::address)), proxies })
+        let others: Vec<_> = proxies.iter().map(Proxy::address).collect();
+        Ok(Self { url: link.through(&others), proxies })
     }
 
     /// Nothing passes in this direction any more.
@@ -132,7 +146,7 @@ mod tests {
             let link = Link::of(url).unwrap();
             let wanted: Vec<SocketAddr> = targets.iter().map(|t| t.parse().unwrap()).collect();
             assert_eq!(link.targets, wanted);
-            assert_eq!(link.through(proxies[..targets.len()].iter().copied()), through);
+            assert_eq!(link.through(&proxies[..targets.len()]), through);
         }
     }
 

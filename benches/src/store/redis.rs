@@ -1,10 +1,11 @@
 use anyhow::Result;
-use leasehold_testkit::redis::RedisServer;
+use leasehold_testkit::redis::{RedisOptions, RedisServer};
 
 use super::{kind::Host, without_secret};
 
 pub(super) fn start() -> Result<Box<dyn Host>> {
-    Ok(Box::new(Redis(RedisServer::start()?)))
+    // One of its own, for it is restarted: somebody's is named by `--url`.
+    Ok(Box::new(Redis(RedisOptions::new().own().start()?)))
 }
 
 struct Redis(RedisServer);
@@ -22,6 +23,22 @@ impl Host for Redis {
             Some(version) => format!("{url}, version {version}"),
             None => url,
         }
+    }
+
+    fn may_restart(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn restart(&self) {
+        self.0.restart();
+    }
+
+    /// How often it has read from a client: what a client sends at once is one request, and scripts
+    /// count once.
+    fn requests(&self) -> Option<f64> {
+        let info = self.0.text(&["INFO", "stats"]);
+        let reads = info.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
+        reads?.trim().parse().ok()
     }
 }
 

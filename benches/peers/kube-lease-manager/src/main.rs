@@ -62,7 +62,8 @@ async fn run(options: ContenderOptions) -> anyhow::Result<()> {
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     let client = ClientBuilder::try_from(config)?.with_layer(&announce).build();
     let identity = format!("{}-{}", options.id, std::process::id());
-    let candidate = Candidate { options, place, client, voice, announce, identity, duration, grace };
+    let candidate =
+        Candidate { options, place, client, voice, announce, identity, duration, grace };
     candidate.voice.say("ready", json!({}));
     loop {
         let retry = candidate.options.timing.retry;

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rand::{RngExt as _, rngs::StdRng};
+
+use crate::{
+    group::Group,
+    plan::PlannedLease,
+    round::{Past, Round},
+};
+
+/// How one lease fares when its store is killed and started again: who leads then.
+///
+/// The leader has lived through it if its term goes on: if a renewal of it is confirmed that was sent
+/// when the store was back, or, where it tells of none, if nobody else has led within the patience.
+#[derive(Debug)]
+pub(crate) struct Survival {
+    past: Past,
+    /// The end of validity that the leader believed in when the store was back.
+    until: Option<u64>,
+    patience: Duration,
+}
+
+impl Survival {
+    /// Waits until one leads and all others stand by, and then for a random part of the retry
+    /// interval; returns when the store may be killed, for all that this lease minds.
+    pub(crate) async fn before(
+        group: &mut Group,
+        planned: &PlannedLease,
+        rng: &mut StdRng,
+    ) -> Result<Self> {
+        let cast = &planned.cast;
+        let patience = cast.wait * 3 + Duration::from_secs(10);
+        group.settled(patience).await?;
+        let phase = cast.timing.retry.mul_f64(rng.random_range(0.0..1.0));
+        group.listen(Duration::from_millis(30) + phase).await?;
+        let leader = group.settled(patience).await?;
+        let known = group.history.terms().len();
+        let past = Past { leader, known, fault_at: 0 };
+        Ok(Self { past, until: None, patience })
+    }
+
+    /// The store was killed, and is back: listens for what has come of it.
+    ///
+    /// # Errors
+    /// Nobody leads within the bound, a contender ended by itself, or the run was interrupted.
+    pub(crate) async fn after(
+        mut self,
+        group: &mut Group,
+        planned: &PlannedLease,
+        killed: u64,
+        back: u64,
+    ) -> Result<Round> {
+        self.past.fault_at = killed;
+        group.listen(Duration::ZERO).await?;
+        self.until = self.past.term(group).and_then(|term| term.until);
+        let news = |group: &Group| {
+            let next = group.history.terms().len() > self.past.known;
+            (next || self.is_renewed(group, back)).then_some(next)
+        };
+        let next = match group.until(self.patience, news).await? {
+            Some(next) => next,
+            None if self.past.term(group).is_some_and(|term| term.end.is_none()) => false,
+            None => bail!(
+                "store-restart: nobody leads {:?} after the store is back; {}",
+                self.patience,
+                group.oddities()
+            ),
+        };
+        if !next {
+            return Ok(self.lived_through(group));
+        }
+        group.settled(self.patience).await.context("store-restart")?;
+        Ok(self.past.round(group, planned.cast.timing, self.past.known, None))
+    }
+
+    fn is_renewed(&self, group: &Group, back: u64) -> bool {
+        self.past.term(group).is_some_and(|term| {
+            let asked = term.last_sending().is_some_and(|sending| sending > back);
+            asked && term.end.is_none() && term.until > self.until
+        })
+    }
+
+    fn lived_through(&self, group: &Group) -> Round {
+        let Past { leader, fault_at, .. } = self.past;
+        let token = self.past.term(group).and_then(|term| term.token);
+        Round {
+            fault_at,
+            leader,
+            token,
+            successor: leader,
+            next_token: token,
+            start: fault_at,
+            failover: 0,
+            excess: None,
+            overlap: 0,
+            woken_stop: None,
+            stopped_before: None,
+        }
+    }
+}
