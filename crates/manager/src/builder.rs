@@ -5,6 +5,7 @@ use leasehold_core::{Candidate, Elector, LeaseLock, Timing};
 use crate::{
     Error, Manager,
     manager::Parts,
+    run::STOP_SHARE,
     spread::{Spread, Yielding},
 };
 
@@ -61,8 +62,9 @@ impl Builder {
     }
 
     /// Sets how long a stop may take in all; 30 s unless set. Leader-only runnables are dropped after
-    /// three quarters of it, so that time is left to give the lease back and to stop the others. They
-    /// have those three quarters, too, where this process gives up a lease and lives on.
+    /// three quarters of it, so that time is left to give the lease back and to stop the others: each
+    /// group has three quarters of what is left then. Leader-only runnables have as much, too, where this
+    /// process gives up a lease and lives on.
     pub const fn with_graceful_stop(mut self, limit: Duration) -> Self {
         self.graceful_stop = limit;
         self
@@ -112,7 +114,7 @@ impl Builder {
             };
             let elector = Elector::new(lock, candidate.clone())
                 .with_timing(timing)
-                .with_drain_limit(graceful_stop.mul_f64(0.75));
+                .with_drain_limit(graceful_stop.mul_f64(STOP_SHARE));
             (name, elector)
         };
         let electors = leases.into_iter().map(elector).collect();

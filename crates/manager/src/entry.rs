@@ -78,7 +78,7 @@ impl Entry {
         let synced = AssertUnwindSafe(async { self.runnable.synced().await }).catch_unwind().await;
         if !self.judge(synced.map(Ok), |name, source| Error::Failed { name, source }) {
             // The manager stops.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -14,6 +14,9 @@ use crate::{
     manager::{Added, Inbox, Shared},
 };
 
+/// The share of the time that is left of a graceful stop which one stage of it may take.
+pub(crate) const STOP_SHARE: f64 = 0.75;
+
 /// A manager at work: one task owns its groups, and whatever happens comes to it.
 pub(crate) struct Run {
     shared: Arc<Shared>,
@@ -141,11 +144,13 @@ impl Run {
         }
         let mut late: Vec<_> =
             self.shared.elections.iter().flat_map(|election| election.late()).collect();
-        if let Some(warm_up) = self.warm_up.take() {
-            late.extend(warm_up.stop(deadline).await);
-        }
-        for (_, group) in std::mem::take(&mut self.groups).into_iter().rev() {
-            late.extend(group.stop(deadline).await);
+        let groups = std::mem::take(&mut self.groups).into_values().rev();
+        let mut groups = self.warm_up.take().into_iter().chain(groups).peekable();
+        while let Some(group) = groups.next() {
+            // What is late in one group must not cost all others their time.
+            let left = deadline.saturating_duration_since(Instant::now());
+            let share = if groups.peek().is_some() { left.mul_f64(STOP_SHARE) } else { left };
+            late.extend(group.stop(Instant::now() + share).await);
         }
         late.sort();
         late.dedup();

@@ -23,10 +23,11 @@ pub(crate) async fn free_lock_of(store: &MemoryStore, name: &str) -> MemoryLock 
     lock
 }
 
-/// Durations short enough for tests, and long enough for a busy machine.
+/// Durations short enough for tests, and long enough for a busy machine: a term that lapses for want of a
+/// processor, with work that is not dropped for the same want, ends the process and all tests in it.
 pub(crate) fn quick() -> Timing {
     let ms = Duration::from_millis;
-    Timing::new(ms(600), ms(400), ms(50)).unwrap()
+    Timing::new(ms(1500), ms(1000), ms(50)).unwrap()
 }
 
 pub(crate) fn builder(name: &str) -> Builder {
