@@ -16,7 +16,7 @@ async fn the_pod_that_leads_is_labelled_until_just_before_the_release() {
     place.create_pod("pod-a");
     place.create_pod("pod-b");
     for pod in ["pod-a", "pod-b"] {
-        let leadership = leader(&place.url_of_pod(pod), pod, Timing::fast()).await;
+        let leadership = leader(&place.url_of_pod(pod), pod, Timing::default()).await;
         place.until_labelled(pod, true).await;
         assert_eq!(place.selected(&format!("{LABEL}=true")), pod);
         leadership.resign().await;
@@ -46,13 +46,13 @@ async fn several_leases_of_a_pod_have_one_label_that_the_last_takes_away() {
     let place = Place::new(&["pod-role"]);
     place.create_pod("pod-a");
     let url = place.url_of_pod("pod-a");
-    let jobs = leader(&url, "a", Timing::fast()).await;
+    let jobs = leader(&url, "a", Timing::default()).await;
     place.until_labelled("pod-a", true).await;
     let labelled = place.version("pod/pod-a");
 
     // Another lock of the process, on another lease: its role is the operator's.
     let url = place.server.url("nightly") + "&label_pod=true&pod=pod-a";
-    let nightly = leader(&url, "a", Timing::fast()).await;
+    let nightly = leader(&url, "a", Timing::default()).await;
     jobs.resign().await;
     assert!(place.is_labelled("pod-a"));
     assert_eq!(place.version("pod/pod-a"), labelled, "it was taken away in between");
@@ -66,7 +66,7 @@ async fn a_pod_is_labelled_in_its_own_namespace_wherever_the_lease_is() {
     place.create_pod("pod-a");
     let elsewhere = place.server.new_namespace();
     let url = elsewhere.url_with(place.server.kubeconfig(), "jobs") + "&label_pod=true&pod=pod-a";
-    let leadership = leader(&url, "a", Timing::fast()).await;
+    let leadership = leader(&url, "a", Timing::default()).await;
     place.until_labelled("pod-a", true).await;
     leadership.resign().await;
     assert!(!place.is_labelled("pod-a"));
@@ -96,7 +96,7 @@ async fn a_service_selects_the_pod_that_leads() {
     for pod in ["pod-a", "pod-b", "pod-c"] {
         place.create_pod(pod);
     }
-    let leadership = leader(&place.url_of_pod("pod-b"), "b", Timing::fast()).await;
+    let leadership = leader(&place.url_of_pod("pod-b"), "b", Timing::default()).await;
     until("selected", || place.selected(&selector) == "pod-b").await;
     leadership.resign().await;
     assert_eq!(place.selected(&selector), "");

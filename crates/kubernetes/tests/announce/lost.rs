@@ -66,7 +66,7 @@ async fn another_pod_of_the_same_name_is_left_alone() {
     warnings::listen();
     let place = Place::new(&["pod-role"]);
     place.create_pod("pod-a");
-    let leadership = leader(&place.url_of_pod("pod-a"), "a", Timing::fast()).await;
+    let leadership = leader(&place.url_of_pod("pod-a"), "a", Timing::default()).await;
     place.until_labelled("pod-a", true).await;
     place.server.kubectl(&["delete", "pod", "pod-a", "--force", "--grace-period=0"]);
     place.create_pod("pod-a");
