@@ -33,9 +33,8 @@ async fn elector(server: &Apiserver, name: &str) -> Elector {
 }
 
 fn prefer(server: &Apiserver, whom: &str) {
-    let patch = format!(
-        r#"{{"spec":{{"strategy":"OldestEmulationVersion","preferredHolder":"{whom}"}}}}"#
-    );
+    let patch =
+        format!(r#"{{"spec":{{"strategy":"OldestEmulationVersion","preferredHolder":"{whom}"}}}}"#);
     server.kubectl(&["patch", "lease", NAME, "--type=merge", "--patch", &patch]);
     assert_eq!(spec(server)["preferredHolder"], whom, "the apiserver keeps it");
 }
