@@ -20,6 +20,7 @@ pub(crate) fn render(outcome: &Outcome) -> String {
         "floor p50",
         "p99",
         "ratio",
+        "req/s",
         "goal",
         "overlap",
     ];
@@ -40,7 +41,7 @@ pub(crate) fn render(outcome: &Outcome) -> String {
             let mut cells = cells(row, measure);
             if several {
                 let first = measure == Measure::Failover;
-                cells.insert(1, if first { row.program.clone() } else { String::new() });
+                cells.insert(1, if first { program(row) } else { String::new() });
             }
             table.add_row(cells);
         }
@@ -77,10 +78,18 @@ pub(crate) fn subject(outcome: &Outcome, row: &Row) -> String {
     }
 }
 
+/// Who was measured, and whether it had settings of its own.
+fn program(row: &Row) -> String {
+    match row.settings.as_str() {
+        "equal" => row.program.clone(),
+        settings => format!("{} ({settings})", row.program),
+    }
+}
+
 /// A row's name among the others.
 fn name(outcome: &Outcome, row: &Row) -> String {
     let subject = subject(outcome, row);
-    if row.is_peer { format!("{subject}: {}", row.program) } else { subject }
+    if row.is_peer { format!("{subject}: {}", program(row)) } else { subject }
 }
 
 /// What does not fit into the table.
@@ -145,9 +154,10 @@ fn of_a_peer(row: &Row) -> Vec<String> {
     let mut told = Vec::new();
     if !row.overlaps.is_empty() {
         told.push(format!(
-            "two at work at once {} times, for {} ms at the longest. A peer's overlaps are its own.",
+            "two at work at once {} times, for {} ms at the longest and {} ms in all. A peer's overlaps are its own.",
             row.overlaps.len(),
-            ms(row.worst_overlap().cast_signed())
+            ms(row.worst_overlap().cast_signed()),
+            ms(row.total_overlap().cast_signed())
         ));
     }
     if let Some((earlier, later)) = row.stale_tokens.first() {
@@ -186,6 +196,8 @@ fn cells(row: &Row, measure: Measure) -> Vec<String> {
     } else {
         cells.extend([String::new(), String::new(), String::new()]);
     }
+    let requests = row.requests_per_second.filter(|_| first);
+    cells.push(requests.map_or(String::new(), |rate| format!("{rate:.1}")));
     let judged = row.goal.is_some_and(|goal| goal.measure == measure);
     let verdict = row.verdict.as_ref().filter(|_| judged);
     cells.push(verdict.map_or(String::new(), Verdict::describe));

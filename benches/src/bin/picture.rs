@@ -24,9 +24,6 @@ struct Options {
     width: u32,
 }
 
-/// Leaves the first of what is given back, and the first of what has to be waited out.
-const SHORTEN: &str = "document.documentElement.classList.add('picture')";
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let options = Options::parse();
@@ -35,7 +32,7 @@ async fn main() -> Result<()> {
     let view = View { width: options.width, height: 100, sharpness: 2.0, dark: options.dark };
     let page = browser.open(&options.report, view).await?;
     if !options.whole {
-        page.value::<()>(&format!("void {SHORTEN}")).await?;
+        page.shorten().await?;
     }
     let png = page.picture().await?;
     std::fs::write(&options.picture, png)

@@ -137,6 +137,15 @@ impl Page {
         value.into_value().with_context(|| format!("of {expression}"))
     }
 
+    /// Leaves what is to be seen first: the headline, and the charts of a resignation and of a freeze.
+    ///
+    /// # Errors
+    /// The page is gone.
+    pub async fn shorten(&self) -> Result<()> {
+        let shorten = "document.documentElement.classList.toggle('picture', true)";
+        self.value::<bool>(shorten).await.map(drop)
+    }
+
     /// Presses a key, as somebody does who has no mouse.
     ///
     /// # Errors
