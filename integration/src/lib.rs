@@ -7,6 +7,7 @@
 mod contender;
 mod election;
 mod pair;
+mod partition;
 mod waiting;
 mod worker;
 
@@ -16,6 +17,7 @@ pub use contender::Contender;
 pub use election::{Act, Election};
 use leasehold::Timing;
 pub use pair::Pair;
+pub use partition::cut_off_leaders;
 pub use waiting::{rounds, within};
 pub use worker::{Said, Worker};
 

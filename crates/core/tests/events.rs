@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use common::{
@@ -13,7 +14,7 @@ use common::{
     gate::{Gate, Passage},
     quick,
 };
-use leasehold_core::LeaseLock;
+use leasehold_core::{LeaseLock, Record, Status, Tenure};
 use tokio_util::sync::CancellationToken;
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -139,4 +140,31 @@ async fn a_driver_that_comes_late_says_so() {
     let logged = log.0.lock().unwrap();
     let late = |fields: &Fields| fields["message"].starts_with("late: the runtime is blocked");
     assert!(logged.iter().any(late), "{logged:?}");
+}
+
+/// Else nobody would know why nothing happens for an hour.
+#[tokio::test]
+async fn a_wait_that_is_longer_than_ones_own_lease_is_told_as_it_begins() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let lock = free_lock().await;
+    let seen = lock.observe().await.unwrap();
+    let lease_duration = Duration::from_secs(3600);
+    let mut vacant = Record::free(seen.era.clone());
+    vacant = Record { lease_duration, tenure: Tenure::Vacant, ..vacant };
+    lock.swap(&seen, &vacant).await.unwrap();
+    let elector = elector(&lock, "pod-a");
+    let (mut status, shutdown) = (elector.status(), CancellationToken::new());
+    let followed = async {
+        status.wait_for(|status| matches!(status, Status::Following { .. })).await.unwrap();
+        shutdown.cancel();
+    };
+    let (campaign, ()) = tokio::join!(elector.campaign(&shutdown), followed);
+    campaign.unwrap_err();
+    let logged = log.0.lock().unwrap();
+    let told: Vec<_> = logged.iter().filter(|fields| fields["message"] == "waits").collect();
+    let [told] = &*told else { panic!("{logged:#?}") };
+    assert_eq!(told["level"], "INFO");
+    assert!(told["wait"].starts_with("3600s") || told["wait"].starts_with("3599."), "{told:?}");
+    assert!(told["why"].contains("nobody is named"), "{told:?}");
 }

@@ -3,7 +3,8 @@
 use std::{borrow::Cow, error::Error, io};
 
 use leasehold_core::ErrorKind;
-use rustls::{AlertDescription, CertificateError};
+use leasehold_endpoint::{advice::of_tls, cause};
+use rustls::AlertDescription;
 use tonic::Code;
 
 use crate::{EtcdConfig, trouble::Trouble};
@@ -29,7 +30,17 @@ pub(crate) fn advice(trouble: &Trouble, config: &EtcdConfig) -> Advice {
             ErrorKind::Unreachable,
             "the connection broke, and is opened again; see whether etcd was restarted".into(),
         ),
-        Trouble::Way(error) => of_tls(&**error).unwrap_or_else(|| of_the_way(&**error, config)),
+        Trouble::Way(error) => match cause(&**error) {
+            Some(refused) => {
+                let (kind, mut advice) = of_tls(refused, "etcd://", "etcds://");
+                if *refused == rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) {
+                    advice += ", with --cert-file and --key-file; what etcd makes for itself with \
+                               --auto-tls is of P-521, and nobody can verify it";
+                }
+                (kind, advice.into())
+            }
+            None => of_the_way(&**error, config),
+        },
     }
 }
 
@@ -95,51 +106,6 @@ fn of_etcd(code: Code, words: &str, config: &EtcdConfig) -> Advice {
         _ => (ErrorKind::Unexpected, "see the log of etcd, and whether a proxy stands between"),
     };
     (kind, advice.into())
-}
-
-/// One of this type among the causes. The system's errors keep theirs inside, and show what is
-/// behind it instead.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    if let Some(found) = error.downcast_ref() {
-        return Some(found);
-    }
-    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let inside = inside.map(|inside| inside as &(dyn Error + 'static));
-    inside.and_then(cause).or_else(|| error.source().and_then(cause))
-}
-
-fn of_tls(error: &(dyn Error + 'static)) -> Option<Advice> {
-    let (kind, advice) = match cause::<rustls::Error>(error)? {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => (
-            ErrorKind::Invalid,
-            "no authority that is trusted has signed its certificate: name that one's with ca=",
-        ),
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => (ErrorKind::Invalid, "connect to it by a name that is in its certificate"),
-        rustls::Error::InvalidCertificate(_) => {
-            (ErrorKind::Unreachable, "see its certificate, and the clock of this host")
-        }
-        rustls::Error::InvalidMessage(_) => (
-            ErrorKind::Invalid,
-            "what answers there does not speak TLS: use etcd:// instead of etcds://",
-        ),
-        rustls::Error::AlertReceived(
-            AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied,
-        ) => (
-            ErrorKind::Denied,
-            "it wants a certificate, by an authority that it trusts: name one with cert= and key=",
-        ),
-        _ => (ErrorKind::Unreachable, "see how TLS is configured there"),
-    };
-    Some((kind, advice.into()))
 }
 
 fn of_the_way(error: &(dyn Error + 'static), config: &EtcdConfig) -> Advice {

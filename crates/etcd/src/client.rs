@@ -1,17 +1,16 @@
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use etcd_client::KvClient;
 use futures::future::BoxFuture;
 use leasehold_core::{Error, LeaseName};
-use tokio::time;
+use leasehold_endpoint::{Connection as _, within};
 
 use crate::{
-    EtcdConfig, EtcdLock, error, host::Host, hub::Hub, rotation::Rotation, trouble::Trouble,
+    EtcdConfig, EtcdLock, connection::Host, error, hub::Hub, rotation::Rotation, trouble::Trouble,
 };
 
-/// The longest that anything here waits for etcd. Electors give up sooner; this is for those who
-/// call a lock themselves.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(5);
+/// What to do where nothing is answered.
+const SILENCE: &str = "see whether etcd is overloaded, frozen or without a majority";
 
 /// One etcd, with however many members, for any number of leases: they share one connection, and
 /// one watch.
@@ -41,7 +40,10 @@ struct Shared {
 impl Etcd {
     /// The etcd that the configuration names. Nothing is connected before a lock is used.
     pub fn new(config: EtcdConfig) -> Self {
-        let hosts = config.clients().into_iter().map(|client| Arc::new(Host::new(client)));
+        let hosts = config
+            .clients()
+            .into_iter()
+            .map(|client| Arc::new(Host::new(client.address().clone(), client)));
         let rotation = Rotation::new(hosts.collect());
         Self { shared: Arc::new(Shared { config, rotation, hub: Hub::default() }) }
     }
@@ -76,7 +78,7 @@ impl Etcd {
         effect: Effect,
         request: impl Fn(KvClient) -> BoxFuture<'static, Result<T, etcd_client::Error>> + Send + Sync,
     ) -> Result<T, Error> {
-        within(operation, async {
+        within(operation, SILENCE, async {
             let mut others = self.rotation().len() - 1;
             let (mut logged_in_anew, mut opened_anew) = (false, false);
             loop {
@@ -126,18 +128,6 @@ pub(crate) enum Effect {
     None,
     /// It writes, perhaps.
     Some,
-}
-
-/// # Errors
-/// As `work`, or that it took too long.
-pub(crate) async fn within<T>(
-    operation: &str,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    match time::timeout(LONGEST_CALL, work).await {
-        Ok(done) => done,
-        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
-    }
 }
 
 impl fmt::Debug for Shared {

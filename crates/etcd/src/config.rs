@@ -1,29 +1,20 @@
-mod address;
 mod client;
-mod credentials;
-mod parameters;
-mod tls;
 mod url;
 
 use std::time::Duration;
 
-use leasehold_core::{Error, ErrorKind, LeaseName};
+use leasehold_core::{Error, LeaseName};
+pub(crate) use leasehold_endpoint::HostPort as Address;
+pub use leasehold_endpoint::Tls;
+use leasehold_endpoint::{CONNECT_TIMEOUT, Credentials, invalid};
 
-pub(crate) use address::Address;
 pub(crate) use client::Client;
-use credentials::Credentials;
-pub use tls::Tls;
 
 /// The port for clients, unless another is named.
 const PORT: u16 = 2379;
 
 /// What the key of a lease begins with, unless set.
 const PREFIX: &str = "leasehold/";
-
-/// Linux repeats a lost SYN after 1 s, and then after 2, 4 and 8 more. With an attempt each second,
-/// a lost packet costs no more than it would anyway, and a link that is healed is used within a
-/// second.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Which etcd keeps leases, and how it is reached.
 ///
@@ -66,7 +57,7 @@ impl EtcdConfig {
     /// a URL reserves. Without a port it is 2379.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] says what is wrong and shows the form, and never repeats the URL;
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) says what is wrong and shows the form, and never repeats the URL;
     /// and as [`Tls::with_ca`] and [`Tls::with_client_certificate`].
     pub fn from_url(url: &str) -> Result<(Self, LeaseName), Error> {
         url::parse(url)
@@ -75,12 +66,12 @@ impl EtcdConfig {
     /// The etcd whose members answer their clients at these hosts and ports.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] without one.
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) without one.
     pub fn new<H: Into<String>>(
         endpoints: impl IntoIterator<Item = (H, u16)>,
     ) -> Result<Self, Error> {
         let endpoints: Vec<_> =
-            endpoints.into_iter().map(|(host, port)| Address { host: host.into(), port }).collect();
+            endpoints.into_iter().map(|(host, port)| Address::new(host, port)).collect();
         if endpoints.is_empty() {
             return Err(invalid("find an etcd", "no member is named; name at least one"));
         }
@@ -100,7 +91,7 @@ impl EtcdConfig {
         user: impl Into<String>,
         password: impl Into<String>,
     ) -> Self {
-        self.credentials = Some(Credentials { user: user.into(), password: password.into() });
+        self.credentials = Some(Credentials { user: Some(user.into()), password: password.into() });
         self
     }
 
@@ -115,7 +106,7 @@ impl EtcdConfig {
     /// granted all of it.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] for an empty one: what is pushed would be all that etcd keeps.
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) for an empty one: what is pushed would be all that etcd keeps.
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Result<Self, Error> {
         self.prefix = prefix.into();
         if self.prefix.is_empty() {
@@ -154,8 +145,4 @@ impl EtcdConfig {
             prefix => format!("{endpoints}, prefix {prefix:?}"),
         }
     }
-}
-
-fn invalid(operation: impl Into<String>, message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Invalid, operation.into(), message.into())
 }

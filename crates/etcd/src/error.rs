@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use leasehold_core::{Error, ErrorKind};
 
 use crate::{EtcdConfig, advice::advice, config::Address, trouble::Trouble};
@@ -42,22 +40,4 @@ pub(crate) fn nonsense(operation: &str) -> Error {
     let message = "etcd answered with something else than it was asked for; see whether a proxy \
                    stands between";
     Error::new(ErrorKind::Unexpected, operation.to_owned(), message)
-}
-
-pub(crate) fn too_late(operation: &str, limit: Duration) -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        operation.to_owned(),
-        format!(
-            "no answer in {limit:?}; see whether etcd is overloaded, frozen or without a majority"
-        ),
-    )
-}
-
-pub(crate) fn disconnected(operation: &str) -> Error {
-    Error::new(
-        ErrorKind::Unreachable,
-        operation.to_owned(),
-        "the connection ended, and with it what was pushed; it will be opened again",
-    )
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use leasehold_endpoint::Rest;
 use tokio::{
     runtime::Handle,
     sync::{Notify, broadcast},
@@ -51,6 +52,8 @@ pub(crate) struct Readers {
     range: Range,
     /// None: it has to be found again.
     shortest: Option<Duration>,
+    /// Between watches in vain, whichever task began them.
+    rest: Rest,
 }
 
 /// What is listened to. A lease that is alone is told of nothing else: with the prefix, all who share an
@@ -147,9 +150,21 @@ impl Readers {
         }
     }
 
-    /// Changes are told later, or, if somebody new asks, not at all.
-    pub(crate) const fn hear_nothing(&mut self) {
+    /// Changes are told later, or, if somebody new asks, not at all. A watch has ended that was good for
+    /// something, or that is to be begun again.
+    pub(crate) fn hear_nothing(&mut self, good: bool, in_vain: bool) {
         self.up = false;
+        if good {
+            self.rest.tried(true);
+        }
+        if in_vain {
+            self.rest.tried(false);
+        }
+    }
+
+    /// Waits until a watch is to be begun after one that was in vain.
+    pub(crate) fn rest(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.rest.over()
     }
 
     pub(crate) fn tell(&self, key: &[u8], seen: impl FnOnce() -> Seen) {

@@ -108,7 +108,6 @@ mod client;
 mod config;
 mod connection;
 mod error;
-mod host;
 mod hub;
 mod listener;
 mod lock;

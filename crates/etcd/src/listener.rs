@@ -4,11 +4,12 @@ use std::{future, io, time::Duration};
 
 use etcd_client::{EventType, GetOptions, KeyValue, WatchOptions, WatchResponse, WatchStream};
 use futures::{FutureExt, future::BoxFuture};
+use leasehold_endpoint::{Connection as _, LONGEST_CALL};
 use tokio::time::{self, Instant};
 
 use crate::{
     Etcd,
-    client::{Effect, LONGEST_CALL},
+    client::Effect,
     config::Address,
     connection::Connection,
     hub::{News, Range},
@@ -32,7 +33,9 @@ pub(crate) struct Listener {
     told: Option<(u64, i64)>,
     /// Of what.
     range: Range,
-    /// Something was told by the present watch.
+    /// The present watch was asked for: there was a connection.
+    asked: bool,
+    /// Something was told by it.
     good: bool,
     ended: bool,
 }
@@ -51,19 +54,27 @@ enum End {
 
 impl Listener {
     pub(crate) const fn new(etcd: Etcd) -> Self {
-        Self { etcd, told: None, range: Range::Prefix, good: false, ended: false }
+        Self { etcd, told: None, range: Range::Prefix, asked: false, good: false, ended: false }
     }
 
     pub(crate) async fn run(mut self) {
         let mut failures = 0;
         loop {
+            // Another member is asked at once.
+            if failures != 1 {
+                let rest = self.etcd.hub().readers().rest();
+                rest.await;
+            }
             let began = Instant::now();
-            self.good = false;
+            (self.asked, self.good) = (false, false);
             let end = self.listen().await;
-            if self.good || began.elapsed() > GOOD {
+            let good = self.good || began.elapsed() > GOOD;
+            if good {
                 failures = 0;
             }
-            self.etcd.hub().readers().hear_nothing();
+            // Between connections in vain there are pauses already.
+            let in_vain = self.asked && matches!(end, End::Gap | End::Broke(..));
+            self.etcd.hub().readers().hear_nothing(good, in_vain);
             match end {
                 End::Unwanted => {
                     if self.etcd.hub().readers().are_gone() {
@@ -102,6 +113,7 @@ impl Listener {
                 return End::Broke(trouble, member);
             }
         };
+        self.asked = true;
         let end = match self.begin(&connection).await {
             Ok(stream) => self.follow(&connection, stream).await,
             Err(end) => Err(end),

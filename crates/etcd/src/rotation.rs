@@ -1,13 +1,12 @@
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::time::Instant;
+use leasehold_endpoint::{Answers, Connection as _, Wait};
 
 use crate::{
-    connection::{Connection, IN_VAIN},
-    host::Host,
+    connection::{Connection, Host},
     trouble::Trouble,
 };
 
@@ -20,8 +19,8 @@ pub(crate) struct Rotation {
     hosts: Vec<Arc<Host>>,
     /// Grows: so of many who meet the same dead member only the first goes on to the next.
     turn: AtomicUsize,
-    /// How many visits were worth it.
-    answers: AtomicU64,
+    /// The visits that were worth it.
+    answers: Answers,
     /// The connections that are used, all to members of one cluster.
     used: Mutex<Vec<Arc<Connection>>>,
 }
@@ -31,7 +30,7 @@ impl Rotation {
         Self {
             hosts,
             turn: AtomicUsize::new(0),
-            answers: AtomicU64::new(0),
+            answers: Answers::default(),
             used: Mutex::default(),
         }
     }
@@ -45,8 +44,7 @@ impl Rotation {
     pub(crate) fn visit(&self) -> Visit<'_> {
         let turn = self.turn.load(Ordering::Relaxed);
         let host = self.hosts[turn % self.hosts.len()].clone();
-        let answers = self.answers.load(Ordering::Relaxed);
-        Visit { rotation: self, turn, host, began: Instant::now(), answers, worth: None }
+        Visit { rotation: self, turn, host, wait: self.answers.wait(), worth: None }
     }
 
     /// # Errors
@@ -71,9 +69,7 @@ pub(crate) struct Visit<'a> {
     rotation: &'a Rotation,
     turn: usize,
     pub(crate) host: Arc<Host>,
-    began: Instant,
-    /// There were so many answers before it.
-    answers: u64,
+    wait: Wait,
     worth: Option<bool>,
 }
 
@@ -84,25 +80,25 @@ impl Visit<'_> {
     /// It could not be opened, or leads to another cluster than that of the other members.
     pub(crate) async fn connection(&self) -> Result<Arc<Connection>, Trouble> {
         let connection = self.host.connection().await?;
-        self.rotation.use_with_the_others(&connection)?;
-        Ok(connection)
+        let used = self.rotation.use_with_the_others(&connection);
+        if used.is_err() {
+            self.host.rest();
+        }
+        used.map(|()| connection)
     }
 
     /// Whether the next request should come here, too.
     pub(crate) fn ends(mut self, worth_it: bool) {
         self.worth = Some(worth_it);
         if worth_it {
-            self.rotation.answers.fetch_add(1, Ordering::Relaxed);
+            self.rotation.answers.came();
         }
     }
 }
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let in_vain = || {
-            let silent = self.rotation.answers.load(Ordering::Relaxed) == self.answers;
-            silent && self.began.elapsed() >= IN_VAIN
-        };
+        let in_vain = || self.rotation.answers.none_since(&self.wait);
         if !self.worth.unwrap_or_else(|| !in_vain()) {
             let next = self.turn.wrapping_add(1);
             let order = Ordering::Relaxed;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
 use leasehold_core::{Error, Observation};
+use leasehold_endpoint::disconnected;
 
 use crate::{
     error,
@@ -42,7 +43,7 @@ async fn next(
     let operation = lease.operation("watch");
     loop {
         let seen = match subscription.next().await {
-            None => return Err(error::disconnected(&operation)),
+            None => return Err(disconnected(&operation)),
             Some(News::Broke(trouble, address)) => {
                 return Err(error::failed(&operation, &address, &trouble, lease.etcd.config()));
             }

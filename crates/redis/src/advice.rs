@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use leasehold_core::ErrorKind;
+use leasehold_endpoint::{advice::of_tls, cause};
 use redis::{ErrorKind as Cause, RedisError, ServerErrorKind as Server};
-use rustls::{AlertDescription, CertificateError};
 
-use crate::trouble::{Trouble, cause};
+use crate::trouble::Trouble;
 
 type Advice = (ErrorKind, Cow<'static, str>);
 
@@ -18,7 +18,10 @@ pub(crate) fn advice(error: &RedisError) -> Advice {
     of_a_script(error)
         .or_else(|| found_here(error))
         .or_else(|| of_a_server(error))
-        .or_else(|| of_tls(error))
+        .or_else(|| {
+            let (kind, advice) = of_tls(cause(error)?, "redis://", "rediss://");
+            Some((kind, advice.into()))
+        })
         .unwrap_or_else(|| of_the_way(error))
 }
 
@@ -137,40 +140,6 @@ fn of_a_server(error: &RedisError) -> Option<Advice> {
 
 fn of_missing_rights() -> Advice {
     (ErrorKind::Denied, format!("give this user {RIGHTS}").into())
-}
-
-fn of_tls(error: &RedisError) -> Option<Advice> {
-    let (kind, advice) = match cause(error)? {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => (
-            ErrorKind::Invalid,
-            "no authority that is trusted has signed its certificate: name that one's with ca=",
-        ),
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => (ErrorKind::Invalid, "connect to it by a name that is in its certificate"),
-        rustls::Error::InvalidCertificate(_) => {
-            (ErrorKind::Unreachable, "see its certificate, and the clock of this host")
-        }
-        rustls::Error::InvalidMessage(_) => (
-            ErrorKind::Invalid,
-            "what answers there does not speak TLS: use redis:// instead of rediss://",
-        ),
-        rustls::Error::AlertReceived(
-            AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied,
-        ) => (
-            ErrorKind::Denied,
-            "it wants a certificate, by an authority that it trusts: name one with cert= and key=",
-        ),
-        _ => (ErrorKind::Unreachable, "see how TLS is configured there"),
-    };
-    Some((kind, advice.into()))
 }
 
 fn of_the_way(error: &RedisError) -> Advice {

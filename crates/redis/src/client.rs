@@ -3,19 +3,16 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use leasehold_core::{Error, LeaseName};
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
-use tokio::time;
 
 use crate::{
     RedisConfig, RedisLock,
     config::{Address, Client},
-    connection::Connection,
+    connection::{Connection, Host},
     error,
-    host::Host,
     scripts::Request,
 };
 
@@ -23,9 +20,8 @@ use crate::{
 /// in a healthy one, once; twice while a slot moves.
 const REDIRECTIONS: usize = 5;
 
-/// The longest that anything here waits for a server. Electors give up sooner; this is for those
-/// who call a lock themselves.
-const LONGEST_CALL: Duration = Duration::from_secs(5);
+/// What to do where nothing is answered.
+const SILENCE: &str = "see whether the server is overloaded or frozen";
 
 /// One Redis or Valkey, with however many servers, for any number of leases: they share its
 /// connections.
@@ -193,7 +189,7 @@ fn host(
         return Ok(host.clone());
     }
     let client = client(config, &address)?;
-    let host = Arc::new(Host::new(client));
+    let host = Arc::new(Host::new(address.clone(), client));
     hosts.insert(address, host.clone());
     Ok(host)
 }
@@ -208,10 +204,7 @@ pub(crate) async fn within<T>(
     operation: &str,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match time::timeout(LONGEST_CALL, work).await {
-        Ok(done) => done,
-        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
-    }
+    leasehold_endpoint::within(operation, SILENCE, work).await
 }
 
 /// Runs a script, which the server may not know yet.

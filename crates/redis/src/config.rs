@@ -1,29 +1,21 @@
 mod address;
 mod client;
-mod credentials;
-mod parameters;
 mod scheme;
-mod tls;
 mod url;
 
 use std::{path::Path, time::Duration};
 
-use leasehold_core::{Error, ErrorKind, LeaseName};
+use leasehold_core::{Error, LeaseName};
+pub use leasehold_endpoint::Tls;
+use leasehold_endpoint::{CONNECT_TIMEOUT, Credentials, invalid};
 
 pub(crate) use address::{Address, Topology};
 pub(crate) use client::Client;
-use credentials::Credentials;
-pub use tls::Tls;
 
 /// The port of a server, unless another is named.
 const PORT: u16 = 6379;
 /// The port of a sentinel, unless another is named.
 const SENTINEL_PORT: u16 = 26379;
-
-/// Linux repeats a lost SYN after 1 s, and then after 2, 4 and 8 more. With an attempt each second,
-/// a lost packet costs no more than it would anyway, and a link that is healed is used within a
-/// second.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Which Redis (or Valkey) keeps leases, and how it is reached: a connection, which any number of
 /// leases can share.
@@ -73,7 +65,7 @@ impl RedisConfig {
     /// Without a port it is 6379, or 26379 for a sentinel; without a db it is 0.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] says what is wrong and shows the form, and never repeats the URL;
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) says what is wrong and shows the form, and never repeats the URL;
     /// and as [`Tls::with_ca`] and [`Tls::with_client_certificate`].
     pub fn from_url(url: &str) -> Result<(Self, LeaseName), Error> {
         url::parse(url)
@@ -92,7 +84,7 @@ impl RedisConfig {
     /// The server that the sentinels, at these hosts and ports, call the master of this name.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] without a sentinel.
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) without a sentinel.
     pub fn sentinel<H: Into<String>>(
         sentinels: impl IntoIterator<Item = (H, u16)>,
         master: impl Into<String>,
@@ -104,7 +96,7 @@ impl RedisConfig {
     /// The cluster that the servers at these hosts and ports belong to.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] without a server.
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) without a server.
     pub fn cluster<H: Into<String>>(
         seeds: impl IntoIterator<Item = (H, u16)>,
     ) -> Result<Self, Error> {
@@ -125,7 +117,7 @@ impl RedisConfig {
     /// The database by its number, 0 unless set.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] for another one than 0 on a cluster, which has no other.
+    /// [`Invalid`](leasehold_core::ErrorKind::Invalid) for another one than 0 on a cluster, which has no other.
     pub fn with_database(mut self, database: u32) -> Result<Self, Error> {
         if database != 0 && matches!(self.topology, Topology::Cluster { .. }) {
             let message = "a cluster has only database 0: leave it out";
@@ -194,8 +186,4 @@ fn addresses<H: Into<String>>(
         false => Ok(addresses),
         true => Err(invalid(format!("find a {of}"), "none is named; name at least one")),
     }
-}
-
-fn invalid(operation: impl Into<String>, message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Invalid, operation.into(), message.into())
 }

@@ -2,12 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{AsyncConnectionConfig, Cmd, RedisResult, Value, aio::MultiplexedConnection};
+use leasehold_endpoint::{Answers, Connection as _, Wait};
+use redis::{
+    AsyncConnectionConfig, Cmd, RedisError, RedisResult, Value, aio::MultiplexedConnection,
+};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, watch},
     task::JoinSet,
-    time::{self, Instant},
+    time,
 };
 
 use crate::{
@@ -15,9 +18,8 @@ use crate::{
     subscriptions::Subscriptions,
 };
 
-/// Less than an elector waits for any answer. A request that is given up sooner was not waited for
-/// in vain: somebody did not want the answer any more.
-const IN_VAIN: Duration = Duration::from_millis(2);
+/// A server, and the connection to it.
+pub(crate) type Host = leasehold_endpoint::Host<Connection, Address>;
 
 /// An open connection, shared by all leases on its server.
 pub(crate) struct Connection {
@@ -29,12 +31,14 @@ pub(crate) struct Connection {
     /// Held while the server is told of a subscription or of its end: a channel's end must not
     /// overtake its next beginning.
     subscribing: Mutex<()>,
+    answers: Answers,
 }
 
-impl Connection {
-    /// # Errors
-    /// It could not be opened in this time, or the server refuses us.
-    pub(crate) async fn open(client: &Client) -> RedisResult<Self> {
+impl leasehold_endpoint::Connection for Connection {
+    type Client = Client;
+    type Trouble = RedisError;
+
+    async fn open(client: &Client) -> RedisResult<Self> {
         let subscriptions = Arc::<Subscriptions>::default();
         let pushed = subscriptions.clone();
         let config = AsyncConnectionConfig::new()
@@ -45,21 +49,27 @@ impl Connection {
                 Ok::<(), redis::aio::SendError>(())
             });
         let (multiplexed, moving) = client.connect(config).await?;
-        let (address, subscribing) = (client.address().clone(), Mutex::default());
-        Ok(Self { address, multiplexed, _moving: moving, subscriptions, subscribing })
+        Ok(Self {
+            address: client.address().clone(),
+            multiplexed,
+            _moving: moving,
+            subscriptions,
+            subscribing: Mutex::default(),
+            answers: Answers::default(),
+        })
     }
 
-    /// Whether the next request should use it. Not, once it broke; and not after a request that was
-    /// waited for in vain: a link that swallows packets looks alive for minutes.
-    pub(crate) fn is_good(&self) -> bool {
+    fn is_good(&self) -> bool {
         !self.subscriptions.have_ended()
     }
 
-    /// Ends its subscriptions: another connection is to take its place.
-    pub(crate) fn retire(&self) {
+    /// Ends its subscriptions, too.
+    fn retire(&self) {
         self.subscriptions.end();
     }
+}
 
+impl Connection {
     /// # Errors
     /// The server refuses, or it is unknown what it did.
     ///
@@ -86,9 +96,12 @@ impl Connection {
         &self,
         request: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> RedisResult<T> {
-        let mut flight = Flight { connection: self, began: Instant::now(), landed: false };
+        let mut flight = Flight { connection: self, wait: self.answers.wait(), landed: false };
         let answer = request(self.multiplexed.clone()).await;
         flight.landed = true;
+        if answer.is_ok() {
+            self.answers.came();
+        }
         if answer.as_ref().is_err_and(|error| error.is_unrecoverable_error()) {
             self.retire();
         }
@@ -132,13 +145,13 @@ impl fmt::Debug for Connection {
 /// A request that is under way.
 struct Flight<'a> {
     connection: &'a Connection,
-    began: Instant,
+    wait: Wait,
     landed: bool,
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if !self.landed && self.began.elapsed() >= IN_VAIN {
+        if !self.landed && self.connection.answers.none_since(&self.wait) {
             self.connection.retire();
         }
     }

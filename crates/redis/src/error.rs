@@ -1,13 +1,10 @@
-use std::{collections::HashMap, fmt::Display, time::Duration};
+use std::{collections::HashMap, fmt::Display};
 
 use leasehold_core::{Error, ErrorKind};
+use leasehold_endpoint::cause;
 use redis::{ParsingError, RedisError};
 
-use crate::{
-    advice::advice,
-    config::Address,
-    trouble::{Trouble, cause},
-};
+use crate::{advice::advice, config::Address, trouble::Trouble};
 
 /// What a server, or the way to it, refused: an error that says what to do about it.
 ///
@@ -42,14 +39,6 @@ pub(crate) fn nonsense(operation: &str, error: &ParsingError) -> Error {
     let message = "the server answered with something else than its script returns; see whether \
                    a proxy stands between";
     Error::new(ErrorKind::Unexpected, operation.to_owned(), message).with_source(error.clone())
-}
-
-pub(crate) fn too_late(operation: &str, limit: Duration) -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        operation.to_owned(),
-        format!("no answer in {limit:?}; see whether the server is overloaded or frozen"),
-    )
 }
 
 pub(crate) fn sent_around(operation: &str, times: usize) -> Error {
@@ -89,13 +78,5 @@ pub(crate) fn no_majority(
              they run, and reach each other",
             if said.is_empty() { "none answered".to_owned() } else { said.join(", ") }
         ),
-    )
-}
-
-pub(crate) fn disconnected(operation: &str) -> Error {
-    Error::new(
-        ErrorKind::Unreachable,
-        operation.to_owned(),
-        "the connection ended, and with it what was pushed; it will be opened again",
     )
 }

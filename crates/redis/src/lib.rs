@@ -105,7 +105,6 @@ mod client;
 mod config;
 mod connection;
 mod error;
-mod host;
 mod locate;
 mod lock;
 mod scripts;

@@ -11,8 +11,8 @@ use crate::{
     Redis,
     client::within,
     config::{Address, Topology},
+    connection::Host,
     error,
-    host::Host,
 };
 
 impl Redis {
@@ -124,7 +124,7 @@ impl Redis {
         let port = port.parse().ok()?;
         match (host, &from.address) {
             // A server that does not know its own name means the one by which it was reached.
-            ("", Address::Tcp { host, .. }) => Some(Address::tcp(host.as_str(), port)),
+            ("", Address::Tcp(from)) => Some(Address::tcp(from.host.as_str(), port)),
             (host, _) => Some(Address::tcp(host.trim_matches(['[', ']']), port)),
         }
     }

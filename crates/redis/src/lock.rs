@@ -9,6 +9,7 @@ use futures::stream::BoxStream;
 use leasehold_core::{
     Error, ErrorKind, Guarantees, LeaseLock, LeaseName, Observation, Record, Swap, wire::Unreadable,
 };
+use leasehold_endpoint::Connection as _;
 
 use crate::{
     Redis, RedisConfig,

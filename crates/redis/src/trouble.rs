@@ -1,4 +1,4 @@
-use std::{error, io, sync::Arc};
+use std::io;
 
 use redis::RedisError;
 
@@ -21,12 +21,4 @@ impl From<Trouble> for RedisError {
         };
         io::Error::new(kind, trouble).into()
     }
-}
-
-/// What an error of the way to a server was made of.
-pub(crate) fn cause<T: error::Error + 'static>(error: &RedisError) -> Option<&T> {
-    // The client keeps its cause behind a pointer, and that one keeps its own inside.
-    let cause = error::Error::source(error)?;
-    let cause = cause.downcast_ref::<Arc<dyn error::Error + Send + Sync>>()?;
-    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
 use leasehold_core::{Error, Observation};
+use leasehold_endpoint::disconnected;
 
 use crate::{client::within, connection::Subscription, error, lock::Lease, scripts::Seen};
 
@@ -57,7 +58,7 @@ async fn next(
 ) -> Result<(Observation, Subscription), Error> {
     let operation = lease.operation("watch");
     let Some(message) = subscription.next().await else {
-        return Err(error::disconnected(&operation));
+        return Err(disconnected(&operation));
     };
     let seen = match Seen::published(&message) {
         Some(seen) => lease.shown(&seen, &operation)?,

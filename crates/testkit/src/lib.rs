@@ -28,6 +28,7 @@ mod proxy;
 #[cfg(any(feature = "redis", feature = "etcd"))]
 mod server;
 mod sim;
+mod stranger;
 
 pub use chaos::{config::ChaosConfig, lock::ChaosLock};
 pub use dice::Dice;
@@ -38,3 +39,4 @@ pub use history::{
 };
 pub use proxy::{Direction, Proxy};
 pub use sim::{clock::SimClock, turns::Turns};
+pub use stranger::{Stranger, Then};

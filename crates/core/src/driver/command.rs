@@ -13,6 +13,8 @@ pub(crate) enum Command {
     Campaign(Campaign),
     /// Answered when the term that was there has been given back; false if there was none.
     StepDown(oneshot::Sender<bool>),
+    /// Answered as soon as nothing is left to be given back.
+    Settle(oneshot::Sender<()>),
 }
 
 /// Somebody wants to lead.

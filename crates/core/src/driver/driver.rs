@@ -31,6 +31,8 @@ pub(crate) struct Driver {
     /// When the kernel wants to be called again, and when that was asked for.
     pub(super) timer: Option<(Moment, u64, BoxFuture<'static, ()>)>,
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
+    /// Who waits until nothing is left to be given back.
+    pub(super) settling: Vec<oneshot::Sender<()>>,
     /// What was logged of the watch, until it shows something again.
     pub(super) watch_trouble: Vec<Option<ErrorKind>>,
     /// What was logged of the present term.
@@ -87,6 +89,7 @@ impl Driver {
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
+            settling: Vec::new(),
             watch_trouble: Vec::new(),
             told: Told::default(),
             next: None,
@@ -119,6 +122,10 @@ impl Driver {
             {
                 let event = self.campaign(next);
                 self.step(event);
+            }
+            if matches!(self.kernel.view(), View::Idle) {
+                // Who does not wait any more does not need to know.
+                self.settling.drain(..).for_each(|reply| drop(reply.send(())));
             }
         }
     }
@@ -176,10 +183,14 @@ impl Driver {
         };
         self.publisher.publish(view, term, self.kernel.evidence());
         self.pushes.set_wanted(!matches!(view, View::Idle));
-        self.timer = self
-            .kernel
-            .next_timer(now)
-            .map(|after| (now, after, self.calls.clock.sleep(Duration::from_nanos(after))));
+        let timer = self.kernel.next_timer(now);
+        if let Some(after) = timer {
+            let waits = matches!(view, View::Standby) && after > self.bounds.lease;
+            self.publisher
+                .waits(waits.then(|| Duration::from_nanos(after)), self.kernel.evidence());
+        }
+        self.timer =
+            timer.map(|after| (now, after, self.calls.clock.sleep(Duration::from_nanos(after))));
     }
 }
 

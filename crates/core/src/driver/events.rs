@@ -41,6 +41,10 @@ impl Driver {
                 let _ = reply.send(false);
                 None
             }
+            (Command::Settle(reply), _) => {
+                self.settling.push(reply);
+                None
+            }
         }
     }
 

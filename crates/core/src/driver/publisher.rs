@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::watch;
 
@@ -19,6 +22,8 @@ pub(super) struct Publisher {
     /// The calls in a row that were not answered.
     pub(super) unanswered: u32,
     trouble: Option<Trouble>,
+    /// Waits for longer than anybody would expect who knows its own lease duration.
+    waits: bool,
 }
 
 /// What has gone wrong since the store answered last.
@@ -40,6 +45,7 @@ impl Publisher {
             answered: Instant::now(),
             unanswered: 0,
             trouble: None,
+            waits: false,
         }
     }
 
@@ -72,6 +78,19 @@ impl Publisher {
     /// What is wrong, if the store did not answer the last call.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.trouble.as_ref().map(|trouble| &*trouble.why)
+    }
+
+    /// How long the candidate waits, where that is longer than its own lease: told as it begins.
+    pub(super) fn waits(&mut self, long: Option<Duration>, evidence: &Evidence) {
+        if let (Some(wait), false) = (long, self.waits) {
+            let Self { lease, candidate, .. } = self;
+            let why = match evidence.record().and_then(|record| record.holder()) {
+                Some(_) => "so long a lease is held",
+                None => "nobody is named, and so long a lease was seen: its leader may live",
+            };
+            tracing::info!(target: "leasehold::term", %lease, %candidate, ?wait, why, "waits");
+        }
+        self.waits = long.is_some();
     }
 
     /// Publishes where the candidate stands, if that has changed.

@@ -1,18 +1,17 @@
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use etcd_client::{Channel, ConnectOptions, StatusResponse};
 use futures::future;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::{
-    net::{self, TcpStream},
-    time,
-};
+use tokio::{net, time};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Endpoint, Uri};
 
-use super::{Address, EtcdConfig, Tls, credentials::Credentials};
+use leasehold_endpoint::{Credentials, connect};
+
+use super::{Address, EtcdConfig, Tls};
 use crate::{
     stream::{Failure, Stream},
     trouble::Trouble,
@@ -72,14 +71,15 @@ impl Client {
         ended: CancellationToken,
         failure: Failure,
     ) -> Result<(etcd_client::Client, StatusResponse), Trouble> {
-        let stream = connect(&self.address).await?;
-        stream.set_nodelay(true)?;
+        let Address { host, port } = &self.address;
+        let stream = connect(net::lookup_host((host.as_str(), *port)).await?).await?;
         let stream = match &self.tls {
             None => Stream::new(stream, ended.clone(), failure),
             Some(tls) => {
-                let host = self.address.host.clone();
-                let name = ServerName::try_from(host).map_err(io::Error::other)?;
-                let connector = TlsConnector::from(tls.config().map_err(io::Error::other)?);
+                let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
+                let mut config = (*tls.config().map_err(io::Error::other)?).clone();
+                config.alpn_protocols = vec![b"h2".to_vec()];
+                let connector = TlsConnector::from(Arc::new(config));
                 Stream::new(connector.connect(name, stream).await?, ended.clone(), failure)
             }
         };
@@ -96,7 +96,7 @@ impl Client {
 
         // A member without a leader says so, instead of letting us wait for one.
         let mut options = ConnectOptions::new().with_require_leader(true);
-        if let Some(Credentials { user, password }) = &self.credentials {
+        if let Some(Credentials { user: Some(user), password }) = &self.credentials {
             options = options.with_user(user, password);
         }
         let channel = Channel::Tonic(channel);
@@ -117,17 +117,4 @@ impl Client {
             }
         })
     }
-}
-
-/// To whichever address of a host is there first: one that swallows packets must not cost the time
-/// of the others.
-async fn connect(Address { host, port }: &Address) -> io::Result<TcpStream> {
-    let attempts: Vec<_> = net::lookup_host((host.as_str(), *port))
-        .await?
-        .map(|address| Box::pin(TcpStream::connect(address)))
-        .collect();
-    if attempts.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "this host has no address"));
-    }
-    Ok(future::select_ok(attempts).await?.0)
 }

@@ -1,63 +1,18 @@
 //! What listens is no etcd, or nothing listens.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use leasehold_core::{ErrorKind, LeaseLock};
-use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket},
-    task::JoinHandle,
+use leasehold_testkit::{
+    Stranger, Then,
+    etcd::{EtcdOptions, EtcdServer},
 };
+use tokio::net::TcpSocket;
 
 use crate::{absent, assert_says, held, lock, refused};
 
-/// Something that takes every connection, and says this to whoever has said something.
-struct Stranger {
-    address: SocketAddr,
-    accepted: Arc<AtomicUsize>,
-    task: JoinHandle<()>,
-}
-
-impl Stranger {
-    async fn who_says(words: &'static [u8], then_waits: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let accepted = Arc::new(AtomicUsize::new(0));
-        let count = accepted.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                let (mut connection, _) = listener.accept().await.unwrap();
-                count.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(async move {
-                    let mut heard = [0; 1 << 12];
-                    let _ = connection.read(&mut heard).await;
-                    let _ = connection.write_all(words).await;
-                    while then_waits && connection.read(&mut heard).await.is_ok_and(|read| read > 0)
-                    {
-                    }
-                });
-            }
-        });
-        Self { address, accepted, task }
-    }
-
-    fn url(&self) -> String {
-        format!("etcd://u:hunter2@{}/jobs", self.address)
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+fn url(stranger: &Stranger) -> String {
+    format!("etcd://u:hunter2@{}/jobs", stranger.address())
 }
 
 #[tokio::test]
@@ -86,26 +41,26 @@ async fn a_name_that_does_not_resolve_is_named() {
 
 #[tokio::test]
 async fn who_takes_a_connection_and_never_answers_costs_a_second() {
-    let silent = Stranger::who_says(b"", true).await;
-    for url in [silent.url(), silent.url().replace("etcd", "etcds")] {
+    let silent = Stranger::who_says(b"", Then::Waits).await;
+    for url in [url(&silent), url(&silent).replace("etcd", "etcds")] {
         let began = Instant::now();
         let error = lock(&url).observe().await.unwrap_err();
         let took = began.elapsed();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-        assert_says(&error, &["jobs", &silent.address.to_string(), "1s"], &["hunter2"]);
+        assert_says(&error, &["jobs", &silent.address().to_string(), "1s"], &["hunter2"]);
         assert!((Duration::from_millis(990)..Duration::from_secs(5)).contains(&took), "{took:?}");
     }
-    let error = lock(&silent.url()).swap(&absent(), &held(&absent())).await.unwrap_err();
+    let error = lock(&url(&silent)).swap(&absent(), &held(&absent())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
 }
 
 #[tokio::test]
 async fn who_closes_every_connection_at_once_is_unreachable_and_not_tried_again_and_again() {
-    let closing = Stranger::who_says(b"", false).await;
-    let error = lock(&closing.url()).observe().await.unwrap_err();
+    let closing = Stranger::who_says(b"", Then::Closes).await;
+    let error = lock(&url(&closing)).observe().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
-    assert_says(&error, &[&closing.address.to_string(), "TLS"], &["hunter2"]);
-    let accepted = closing.accepted.load(Ordering::Relaxed);
+    assert_says(&error, &[&closing.address().to_string(), "TLS"], &["hunter2"]);
+    let accepted = closing.accepted();
     assert!((1..=2).contains(&accepted), "{accepted} connections");
 }
 
@@ -118,11 +73,11 @@ async fn who_is_no_etcd_is_told_apart() {
         b"220 mail ready\r\n",
         b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
     ] {
-        let stranger = Stranger::who_says(words, false).await;
-        let error = lock(&stranger.url()).observe().await.unwrap_err();
+        let stranger = Stranger::who_says(words, Then::Closes).await;
+        let error = lock(&url(&stranger)).observe().await.unwrap_err();
         let kinds = [ErrorKind::Unexpected, ErrorKind::Unreachable, ErrorKind::Timeout];
         assert!(kinds.contains(&error.kind()), "{words:?}: {error:?}");
-        assert_says(&error, &[&stranger.address.to_string()], &["hunter2"]);
+        assert_says(&error, &[&stranger.address().to_string()], &["hunter2"]);
         assert!(!error.to_string().contains('\n'), "{words:?}: {error}");
     }
 }

@@ -63,6 +63,14 @@ async fn a_certificate_of_another_authority_is_refused() {
     }
 }
 
+/// It is of a curve that only its makers' language knows.
+#[tokio::test]
+async fn the_certificate_that_etcd_makes_for_itself_is_refused_with_what_to_do_instead() {
+    let server = EtcdOptions::new().auto_tls().start().unwrap();
+    let error = refused(&server.url("jobs"), ErrorKind::Invalid).await;
+    assert_says(&error, &["--auto-tls", "P-521", "--cert-file"], &[]);
+}
+
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
     let url = OVER_TLS.url("jobs");

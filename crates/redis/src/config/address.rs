@@ -1,19 +1,17 @@
 use std::{fmt, path::PathBuf, slice};
 
+use leasehold_endpoint::HostPort;
+
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
-    /// An IPv6 address is without its brackets, as a resolver takes it.
-    Tcp {
-        host: String,
-        port: u16,
-    },
+    Tcp(HostPort),
     Unix(PathBuf),
 }
 
 impl Address {
     pub(crate) fn tcp(host: impl Into<String>, port: u16) -> Self {
-        Self::Tcp { host: host.into(), port }
+        Self::Tcp(HostPort::new(host, port))
     }
 }
 
@@ -21,8 +19,7 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp(place) => place.fmt(f),
             Self::Unix(path) => path.display().fmt(f),
         }
     }

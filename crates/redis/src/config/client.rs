@@ -1,7 +1,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use futures::future;
 use leasehold_core::Error;
+use leasehold_endpoint::{Credentials, HostPort, connect};
 use redis::{
     AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, RedisResult,
     aio::MultiplexedConnection,
@@ -9,13 +9,13 @@ use redis::{
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{self, TcpStream},
+    net,
     task::JoinSet,
     time::{self, Instant},
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Address, RedisConfig, Topology, credentials::Credentials};
+use super::{Address, RedisConfig, Topology};
 use crate::trouble::Trouble;
 
 /// How one server is reached, and what it is told first.
@@ -63,7 +63,7 @@ impl RedisConfig {
             }
         }
         let tls = match (address, &self.tls) {
-            (Address::Tcp { .. }, Some(tls)) => Some(tls.config()?),
+            (Address::Tcp(_), Some(tls)) => Some(tls.config()?),
             _ => None,
         };
         let (address, limit) = (address.clone(), self.connect_timeout);
@@ -88,7 +88,7 @@ impl Client {
         // Apart, so that a name that is waited for in vain is told from a server that is.
         let addresses = match &self.address {
             Address::Unix(_) => Vec::new(),
-            Address::Tcp { host, port } => resolve(host, *port, deadline).await?,
+            Address::Tcp(place) => resolve(place, deadline).await?,
         };
         match time::timeout_at(deadline, self.open(addresses, config)).await {
             Ok(opened) => opened,
@@ -106,9 +106,8 @@ impl Client {
             Address::Unix(path) => self.log_in(net::UnixStream::connect(path).await?, config).await,
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
-            Address::Tcp { host, .. } => {
-                let stream = first_of(addresses).await?;
-                stream.set_nodelay(true)?;
+            Address::Tcp(HostPort { host, .. }) => {
+                let stream = connect(addresses).await?;
                 match &self.tls {
                     None => self.log_in(stream, config).await,
                     Some(tls) => {
@@ -145,8 +144,10 @@ async fn stands_alone(connection: &mut MultiplexedConnection) -> bool {
 
 /// # Errors
 /// [`Trouble::Unresolved`].
-async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Trouble> {
-    let found = match time::timeout_at(deadline, net::lookup_host((host, port))).await {
+async fn resolve(place: &HostPort, deadline: Instant) -> Result<Vec<SocketAddr>, Trouble> {
+    let HostPort { host, port } = place;
+    let found = net::lookup_host((host.as_str(), *port));
+    let found = match time::timeout_at(deadline, found).await {
         Ok(found) => found.map(Iterator::collect),
         Err(_) => Err(late("no answer in time".to_owned())),
     };
@@ -157,13 +158,6 @@ async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketA
         }
         found => found.map_err(Trouble::Unresolved),
     }
-}
-
-/// To whichever address of a host is there first: one that swallows packets must not cost the time
-/// of the others.
-async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let attempts = addresses.into_iter().map(|address| Box::pin(TcpStream::connect(address)));
-    Ok(future::select_ok(attempts).await?.0)
 }
 
 fn late(what: String) -> io::Error {

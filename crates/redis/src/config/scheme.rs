@@ -1,7 +1,5 @@
 use leasehold_core::Error;
-use percent_encoding::percent_decode_str;
-
-use super::invalid;
+use leasehold_endpoint::{Form, Known, invalid};
 
 /// Which kind of place a URL names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,8 +32,8 @@ impl Scheme {
         Ok((scheme, tls, rest))
     }
 
-    const fn form(self) -> &'static str {
-        match self {
+    pub(super) const fn form(self) -> Form {
+        Form(match self {
             Self::Single => "redis://[user:password@]host[:port][/db]#NAME",
             Self::Unix => "redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME",
             Self::Sentinel => {
@@ -43,27 +41,22 @@ impl Scheme {
                  [?sentinel_user=…&sentinel_password=…]#NAME"
             }
             Self::Cluster => "redis+cluster://[user:password@]host[:port][,host[:port]…]#NAME",
-        }
+        })
     }
 
     /// What may stand behind the question mark.
-    pub(super) const fn parameters(self, tls: bool) -> &'static [&'static str] {
-        match (self, tls) {
+    pub(super) const fn parameters(self, tls: bool) -> Known {
+        let names: &[_] = match (self, tls) {
             (Self::Unix, _) => &["db", "user", "password"],
             (Self::Sentinel, false) => &["sentinel_user", "sentinel_password"],
             (Self::Sentinel, true) => &["sentinel_user", "sentinel_password", "ca", "cert", "key"],
             (Self::Single | Self::Cluster, false) => &[],
             (Self::Single | Self::Cluster, true) => &["ca", "cert", "key"],
-        }
+        };
+        Known { names, over_tls: "rediss" }
     }
 
     pub(super) fn refuse(self, why: impl AsRef<str>) -> Error {
-        invalid("use the URL", format!("{}; the form is {}", why.as_ref(), self.form()))
-    }
-
-    /// Without percent-encoding.
-    pub(super) fn decoded(self, text: &str) -> Result<String, Error> {
-        let decoded = percent_decode_str(text).decode_utf8();
-        decoded.map(Into::into).map_err(|_| self.refuse("its percent-encoding is not UTF-8"))
+        self.form().refuse(why)
     }
 }

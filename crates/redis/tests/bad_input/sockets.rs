@@ -1,73 +1,15 @@
 //! What listens is no Redis, or nothing listens.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use leasehold_core::{ErrorKind, LeaseLock};
-use leasehold_testkit::redis::RedisOptions;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket},
-    task::JoinHandle,
-};
+use leasehold_testkit::{Stranger, Then, redis::RedisOptions};
+use tokio::net::TcpSocket;
 
 use crate::{absent, assert_says, held, lock, refused};
 
-/// Something that takes every connection, and says this to whoever has said something, again and
-/// again or once.
-pub(crate) struct Stranger {
-    pub(crate) address: SocketAddr,
-    accepted: Arc<AtomicUsize>,
-    task: JoinHandle<()>,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Then {
-    Closes,
-    Waits,
-    Repeats,
-}
-
-impl Stranger {
-    pub(crate) async fn who_says(words: &'static [u8], then: Then) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let accepted = Arc::new(AtomicUsize::new(0));
-        let count = accepted.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                let (mut connection, _) = listener.accept().await.unwrap();
-                count.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(async move {
-                    let mut heard = [0; 1 << 12];
-                    let _ = connection.read(&mut heard).await;
-                    while connection.write_all(words).await.is_ok() && matches!(then, Then::Repeats)
-                    {
-                    }
-                    if let Then::Waits = then {
-                        while connection.read(&mut heard).await.is_ok_and(|read| read > 0) {}
-                    }
-                });
-            }
-        });
-        Self { address, accepted, task }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://u:hunter2@{}#jobs", self.address)
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+fn url(stranger: &Stranger) -> String {
+    format!("redis://u:hunter2@{}#jobs", stranger.address())
 }
 
 #[tokio::test]
@@ -124,14 +66,14 @@ async fn a_socket_that_this_user_may_not_use_or_that_is_none_is_named() {
 async fn who_takes_a_connection_and_never_answers_costs_a_second() {
     let silent = Stranger::who_says(b"", Then::Waits).await;
     let began = Instant::now();
-    let error = lock(&silent.url()).observe().await.unwrap_err();
+    let error = lock(&url(&silent)).observe().await.unwrap_err();
     let took = began.elapsed();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert_says(&error, &["jobs", &silent.address.to_string()], &["hunter2"]);
+    assert_says(&error, &["jobs", &silent.address().to_string()], &["hunter2"]);
     assert!((Duration::from_millis(990)..Duration::from_millis(1500)).contains(&took), "{took:?}");
-    let error = lock(&silent.url()).swap(&absent(), &held(&absent())).await.unwrap_err();
+    let error = lock(&url(&silent)).swap(&absent(), &held(&absent())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    let tls = silent.url().replace("redis", "rediss");
+    let tls = url(&silent).replace("redis", "rediss");
     let error = lock(&tls).observe().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
 }
@@ -139,8 +81,8 @@ async fn who_takes_a_connection_and_never_answers_costs_a_second() {
 #[tokio::test]
 async fn who_closes_every_connection_at_once_is_unreachable() {
     let closing = Stranger::who_says(b"", Then::Closes).await;
-    let error = refused(&closing.url(), ErrorKind::Unreachable).await;
-    assert_says(&error, &[&closing.address.to_string(), "TLS"], &["hunter2"]);
+    let error = refused(&url(&closing), ErrorKind::Unreachable).await;
+    assert_says(&error, &[&closing.address().to_string(), "TLS"], &["hunter2"]);
 }
 
 #[tokio::test]
@@ -155,11 +97,11 @@ async fn who_is_no_redis_is_told_apart() {
         b"220 mail ready\r\n",
     ] {
         let stranger = Stranger::who_says(words, Then::Closes).await;
-        let error = lock(&stranger.url()).observe().await.unwrap_err();
+        let error = lock(&url(&stranger)).observe().await.unwrap_err();
         let said = error.to_string();
         let kinds = [ErrorKind::Unexpected, ErrorKind::Unreachable];
         assert!(kinds.contains(&error.kind()), "{words:?}: {error:?}");
-        assert_says(&error, &[&stranger.address.to_string()], &["hunter2"]);
+        assert_says(&error, &[&stranger.address().to_string()], &["hunter2"]);
         assert!(said.contains("TLS") && !said.contains('\n'), "{words:?}: {said}");
     }
 }
@@ -168,9 +110,9 @@ async fn who_is_no_redis_is_told_apart() {
 #[tokio::test]
 async fn who_ends_each_connection_as_soon_as_it_is_open_is_not_tried_again_and_again() {
     let ending = Stranger::who_says(b"+OK\r\n", Then::Closes).await;
-    let error = lock(&ending.url()).observe().await.unwrap_err();
+    let error = lock(&url(&ending)).observe().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
-    let accepted = ending.accepted.load(Ordering::Relaxed);
+    let accepted = ending.accepted();
     assert!((1..=2).contains(&accepted), "{accepted} connections");
 }
 
@@ -178,7 +120,7 @@ async fn who_ends_each_connection_as_soon_as_it_is_open_is_not_tried_again_and_a
 async fn who_talks_without_end_is_left() {
     let talker = Stranger::who_says(b"+and then it said\r\n", Then::Repeats).await;
     let began = Instant::now();
-    lock(&talker.url()).observe().await.unwrap_err();
+    lock(&url(&talker)).observe().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
 

@@ -4,14 +4,14 @@ use std::{fs, sync::LazyLock};
 
 use leasehold_core::{ErrorKind, LeaseLock};
 use leasehold_redis::RedisLock;
-use leasehold_testkit::redis::{RedisOptions, RedisServer};
+use leasehold_testkit::{
+    Stranger, Then,
+    redis::{RedisOptions, RedisServer},
+};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{
-    absent, assert_says, held, lock, refused,
-    sockets::{Stranger, Then},
-};
+use crate::{absent, assert_says, held, lock, refused};
 
 static OVER_TLS: LazyLock<RedisServer> =
     LazyLock::new(|| RedisOptions::new().tls().acl().start().unwrap());
@@ -53,7 +53,7 @@ async fn tls_to_a_server_without_it_says_to_leave_it_out() {
     lock(&url).swap(&absent(), &held(&absent())).await.unwrap_err();
     // And one that answers at once.
     let other = Stranger::who_says(b"-ERR unknown\r\n", Then::Closes).await;
-    let error = refused(&format!("rediss://{}#jobs", other.address), ErrorKind::Invalid).await;
+    let error = refused(&format!("rediss://{}#jobs", other.address()), ErrorKind::Invalid).await;
     says(&error, &["does not speak TLS", "redis://"]);
 }
 

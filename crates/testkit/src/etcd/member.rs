@@ -130,7 +130,7 @@ impl Recipe for Member {
 
     fn launch(&self, place: &Place<'_>) -> Launch {
         let [clients, peers, metrics] = [0, 1, 2].map(|number| place.ports[number].address());
-        let scheme = if self.options.tls.is_some() { "https" } else { "http" };
+        let scheme = if self.options.over_tls() { "https" } else { "http" };
         let mut environment = Vec::new();
         let mut among_members = "http";
         if let Some(Seat { road: Road::Linked(exchange), .. }) = &self.seat {

@@ -11,6 +11,7 @@ use crate::server::tls::Tls;
 pub struct EtcdOptions {
     pub(super) own: bool,
     pub(super) tls: Option<Tls>,
+    pub(super) auto_tls: bool,
     pub(super) auth: bool,
     pub(super) synced: bool,
     pub(super) arguments: Vec<String>,
@@ -37,6 +38,12 @@ impl EtcdOptions {
     pub fn tls(mut self) -> Self {
         self.tls = Some(Tls::new(false).expect("a certificate can be made"));
         self.own()
+    }
+
+    /// TLS with the certificate that etcd makes for itself (`--auto-tls`), and that nobody can trust.
+    pub fn auto_tls(mut self) -> Self {
+        self.auto_tls = true;
+        self.argument("--auto-tls")
     }
 
     /// As [`Self::tls`], and clients must show a certificate too: the URL names it.
@@ -79,6 +86,10 @@ impl EtcdOptions {
         self.own()
     }
 
+    pub(super) const fn over_tls(&self) -> bool {
+        self.tls.is_some() || self.auto_tls
+    }
+
     /// Starts it, and returns when it answers.
     ///
     /// # Errors
@@ -93,7 +104,7 @@ impl fmt::Debug for EtcdOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EtcdOptions")
             .field("own", &self.own)
-            .field("tls", &self.tls.is_some())
+            .field("tls", &self.over_tls())
             .field("auth", &self.auth)
             .field("synced", &self.synced)
             .field("arguments", &self.arguments)

@@ -123,10 +123,9 @@ impl EtcdServer {
         addresses: impl IntoIterator<Item = SocketAddr>,
         lease: &str,
     ) -> String {
-        let (scheme, query) = self.options.tls.as_ref().map_or_else(
-            || ("etcd", Vec::new()),
-            |tls| ("etcds", files(tls, self.run_directory())),
-        );
+        let scheme = if self.options.over_tls() { "etcds" } else { "etcd" };
+        let tls = self.options.tls.as_ref();
+        let query = tls.map_or_else(Vec::new, |tls| files(tls, self.run_directory()));
         let login = self.candidate.as_ref();
         let login = before_the_host(login.map(|login| (Some(&*login.user), &*login.password)));
         let (hosts, query) = (hosts(addresses), question(&query));

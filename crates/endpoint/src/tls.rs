@@ -11,7 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use super::invalid;
+use crate::invalid;
 
 /// Which certificates are trusted, and which one is shown.
 ///
@@ -76,8 +76,12 @@ impl Tls {
         Ok(tls)
     }
 
-    /// For all connections.
-    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+    /// For all connections: what they negotiate beyond TLS is added to a copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] where the certificate and its key, or the provider and TLS, do not go
+    /// together.
+    pub fn config(&self) -> Result<Arc<ClientConfig>, Error> {
         if let Some(built) = self.built.get() {
             return Ok(built.clone());
         }
@@ -91,7 +95,7 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| invalid("use TLS", format!("{error}; install another provider")))?
             .with_root_certificates(roots);
-        let mut config = match &self.client {
+        let config = match &self.client {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => builder
                 .with_client_auth_cert(certificate.certificates()?, key.private_key()?)
@@ -99,7 +103,6 @@ impl Tls {
                     certificate.refused(format!("with the key in {:?}: {error}", key.path))
                 })?,
         };
-        config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(self.built.get_or_init(|| Arc::new(config)).clone())
     }
 }
