@@ -28,13 +28,12 @@ struct Options {
 async fn main() -> Result<()> {
     let options = Options::parse();
     let browser = Browser::start().await?;
-    // As high as the page, which is higher than nothing.
     let view = View { width: options.width, height: 100, sharpness: 2.0, dark: options.dark };
     let page = browser.open(&options.report, view).await?;
     if !options.whole {
         page.shorten().await?;
     }
-    let png = page.picture().await?;
+    let png = page.picture(view).await?;
     std::fs::write(&options.picture, png)
         .with_context(|| format!("could not write {}", options.picture.display()))?;
     drop(page);

@@ -164,13 +164,16 @@ impl Page {
         Ok(())
     }
 
-    /// A picture of all of it (PNG).
+    /// A picture (PNG) of all of it, however high it is.
     ///
     /// # Errors
     /// The page is gone.
-    pub async fn picture(&self) -> Result<Vec<u8>> {
+    pub async fn picture(&self, view: View) -> Result<Vec<u8>> {
+        self.look(view).await?;
+        let height = self.value("document.documentElement.scrollHeight").await?;
+        self.look(View { height, ..view }).await?;
         let format = ScreenshotParams::builder().format(CaptureScreenshotFormat::Png);
-        Ok(self.page.screenshot(format.full_page(true).build()).await?)
+        Ok(self.page.screenshot(format.build()).await?)
     }
 
     /// What it has complained of until now, and what it has asked the network for.

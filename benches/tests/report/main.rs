@@ -171,11 +171,11 @@ async fn what_a_machine_has_to_say_is_text_and_no_markup() {
 #[tokio::test]
 async fn a_picture_of_it_has_the_headline_and_two_charts() {
     let shown = Shown::of(&sample::outcome(), DESKTOP).await;
-    let whole = shown.page.picture().await.unwrap();
+    let whole = shown.page.picture(DESKTOP).await.unwrap();
     shown.page.shorten().await.unwrap();
     let seen = "[...document.querySelectorAll('header, .tile, article, figure')].filter(e => e.offsetHeight > 0).length";
     assert_eq!(shown.page.value::<usize>(seen).await.unwrap(), 1 + 4 + 2 + 2);
-    let picture = shown.page.picture().await.unwrap();
+    let picture = shown.page.picture(DESKTOP).await.unwrap();
     assert!(picture.starts_with(b"\x89PNG") && picture.len() < whole.len() / 3);
     shown.end().await;
 }
