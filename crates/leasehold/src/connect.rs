@@ -75,7 +75,7 @@ const GUESSES: &[(&str, &str)] = &[
 /// | `file:///absolute/dir/NAME` | a directory | `file` |
 /// | `etcd://[user:password@]host[:port][,host[:port]…]/NAME[?prefix=…]` | etcd | `etcd` |
 /// | `etcds://` with `?ca=/path/ca.pem&cert=…&key=…` | the same over TLS: an authority of one's own, a certificate to show | `etcd` |
-/// | `kubernetes://[NAMESPACE]/NAME[?mixed_fleet=true&kubeconfig=…&context=…]` | a Lease of a cluster: the Pod's own, or a kubeconfig's | `kubernetes` |
+/// | `kubernetes://[NAMESPACE]/NAME[?mixed_fleet=true&label_pod=true&events=true&kubeconfig=…&context=…]` | a Lease of a cluster: the Pod's own, or a kubeconfig's | `kubernetes` |
 /// | `redis://[user:password@]host[:port][/db]#NAME` | Redis or Valkey | `redis` |
 /// | `redis+unix:///path/to.sock[?db=1&user=…&password=…]#NAME` | the same, by its socket | `redis` |
 /// | `redis+sentinel://[user:password@]host[:port][,host[:port]…]/MASTER[/db][?sentinel_user=…&sentinel_password=…]#NAME` | the same, found by its sentinels | `redis` |
