@@ -98,7 +98,8 @@ impl Elector {
     /// Waits until this candidate leads.
     ///
     /// When `shutdown` is cancelled the campaign ends with [`ErrorKind::Cancelled`], and a term
-    /// that it led to is asked to stop.
+    /// that it led to is asked to stop. It ends once a lease that was won at that very moment has been
+    /// given back, for the process may end with it; a store that does not answer is asked for it twice.
     ///
     /// # Errors
     /// * [`ErrorKind::Cancelled`]: `shutdown` was cancelled before the lease was won;
@@ -232,6 +233,14 @@ impl Elector {
             return refuse(ErrorKind::Unexpected, gone());
         }
         match result.await {
+            Ok(Err(error)) if error.kind() == ErrorKind::Cancelled => {
+                let (reply, settled) = oneshot::channel();
+                if driver.send(Command::Settle(reply)).is_ok() {
+                    // Without an answer there is nothing to wait for.
+                    let _ = settled.await;
+                }
+                Err(error)
+            }
             Ok(result) => result,
             Err(_) => refuse(ErrorKind::Unexpected, gone()),
         }

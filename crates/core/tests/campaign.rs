@@ -2,8 +2,11 @@
 
 mod common;
 
-use common::{candidate, elector, free_lock};
-use leasehold_core::{Elector, Error, ErrorKind, Status};
+use common::{
+    candidate, elector, free_lock,
+    gate::{Gate, Passage},
+};
+use leasehold_core::{Elector, Error, ErrorKind, LeaseLock, Status, Tenure};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -100,6 +103,23 @@ async fn a_campaign_that_is_shut_down_or_dropped_leaves_nothing_in_the_way() {
     drop(Box::pin(second.campaign(&again)));
     let (_, lead) = tokio::join!(leader.resign(), second.campaign(&again));
     assert!(lead.unwrap().is_current());
+}
+
+/// The process ends with it, and nobody would give the lease back any more.
+#[tokio::test]
+async fn a_campaign_that_is_shut_down_as_it_wins_ends_when_the_lease_is_given_back() {
+    let gate = Gate::before(free_lock().await);
+    let elector = elector(&gate, "a");
+    let shutdown = CancellationToken::new();
+    gate.set(Passage::AnswersLate(std::time::Duration::from_millis(60)));
+    let (ended, ()) = tokio::join!(elector.campaign(&shutdown), async {
+        gate.swaps(1).await;
+        // It is written, and not confirmed.
+        common::until(&gate.store, |record| record.holder() == Some("a")).await;
+        shutdown.cancel();
+    });
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(gate.store.observe().await.unwrap().record.unwrap().tenure, Tenure::Free);
 }
 
 #[tokio::test]

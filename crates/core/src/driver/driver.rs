@@ -33,6 +33,8 @@ pub(crate) struct Driver {
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
     /// Who waits until nothing is left to be given back.
     pub(super) settling: Vec<oneshot::Sender<()>>,
+    /// Who waits until nothing is left to be given back.
+    pub(super) settling: Vec<oneshot::Sender<()>>,
     /// What was logged of the watch, until it shows something again.
     pub(super) watch_trouble: Vec<Option<ErrorKind>>,
     /// What was logged of the present term.
@@ -89,6 +91,7 @@ impl Driver {
             state: State::Idle,
             timer: None,
             stepping_down: Vec::new(),
+            settling: Vec::new(),
             settling: Vec::new(),
             watch_trouble: Vec::new(),
             told: Told::default(),

@@ -41,6 +41,15 @@ impl Driver {
                 let _ = reply.send(false);
                 None
             }
+            (Command::Settle(reply), State::Leading(..)) => {
+                // A term of before, whose work has not ended: nobody waits for that.
+                drop(reply);
+                None
+            }
+            (Command::Settle(reply), _) => {
+                self.settling.push(reply);
+                None
+            }
             (Command::Settle(reply), _) => {
                 self.settling.push(reply);
                 None
