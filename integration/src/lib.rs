@@ -6,6 +6,8 @@
 
 mod contender;
 mod election;
+mod fenced_log;
+mod fleet;
 mod pair;
 mod partition;
 mod waiting;
@@ -15,6 +17,8 @@ use std::time::Duration;
 
 pub use contender::Contender;
 pub use election::{Act, Election};
+pub use fenced_log::{Entry, FencedLog, LogClient};
+pub use fleet::{Fleet, Line, Replica};
 use leasehold::Timing;
 pub use pair::Pair;
 pub use partition::cut_off_leaders;
