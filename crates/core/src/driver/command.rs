@@ -15,8 +15,6 @@ pub(crate) enum Command {
     StepDown(oneshot::Sender<bool>),
     /// Answered as soon as nothing is left to be given back.
     Settle(oneshot::Sender<()>),
-    /// Answered as soon as nothing is left to be given back.
-    Settle(oneshot::Sender<()>),
 }
 
 /// Somebody wants to lead.

@@ -33,8 +33,6 @@ pub(crate) struct Driver {
     pub(super) stepping_down: Vec<oneshot::Sender<bool>>,
     /// Who waits until nothing is left to be given back.
     pub(super) settling: Vec<oneshot::Sender<()>>,
-    /// Who waits until nothing is left to be given back.
-    pub(super) settling: Vec<oneshot::Sender<()>>,
     /// What was logged of the watch, until it shows something again.
     pub(super) watch_trouble: Vec<Option<ErrorKind>>,
     /// What was logged of the present term.
@@ -92,7 +90,6 @@ impl Driver {
             timer: None,
             stepping_down: Vec::new(),
             settling: Vec::new(),
-            settling: Vec::new(),
             watch_trouble: Vec::new(),
             told: Told::default(),
             next: None,
@@ -127,8 +124,10 @@ impl Driver {
                 self.step(event);
             }
             if matches!(self.kernel.view(), View::Idle) {
-                // Who does not wait any more does not need to know.
-                self.settling.drain(..).for_each(|reply| drop(reply.send(())));
+                for reply in self.settling.drain(..) {
+                    // Who does not wait any more does not need to know.
+                    let _ = reply.send(());
+                }
             }
         }
     }

@@ -50,10 +50,6 @@ impl Driver {
                 self.settling.push(reply);
                 None
             }
-            (Command::Settle(reply), _) => {
-                self.settling.push(reply);
-                None
-            }
         }
     }
 
