@@ -52,8 +52,8 @@ pub struct Page {
 type Heard = Arc<Mutex<Vec<String>>>;
 
 /// Says what to do.
-const NONE: &str = "there is no Chromium. `integration/setup chromium` finds or installs one: eval \"$(integration/setup chromium)\"; \
-    or LEASEHOLD_CHROMIUM names the program";
+const HELP: &str = "`integration/setup chromium` finds or installs one, eval \"$(integration/setup chromium)\" makes it known, \
+    and LEASEHOLD_CHROMIUM may name another";
 
 impl Browser {
     /// Starts the one that `LEASEHOLD_CHROMIUM` names, or else the first on the `PATH`.
@@ -61,7 +61,7 @@ impl Browser {
     /// # Errors
     /// There is none, or it does not start.
     pub async fn start() -> Result<Self> {
-        let program = program().context(NONE)?;
+        let program = program().with_context(|| format!("there is no Chromium: {HELP}"))?;
         let profile = TempDir::new().context("could not make a directory for a profile")?;
         // Without a window there is nothing to compute with a GPU; in a container /dev/shm is small.
         let mut config = BrowserConfig::builder()
@@ -75,7 +75,7 @@ impl Browser {
         let config = config.build().map_err(|why| anyhow!("Chromium cannot be set up: {why}"))?;
         let (chromium, mut handler) = chromiumoxide::Browser::launch(config)
             .await
-            .with_context(|| format!("{} did not start; {NONE}", program.display()))?;
+            .with_context(|| format!("the Chromium {} did not start: {HELP}", program.display()))?;
         // Until it is gone. Messages that are newer than the protocol that is known here are no harm.
         let handler = tokio::spawn(async move { while handler.next().await.is_some() {} });
         Ok(Self { chromium, handler, _profile: profile })

@@ -150,3 +150,14 @@ fn thousands(n: usize) -> String {
         _ => format!("{},{:03}", thousands(n / 1000), n % 1000),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let written = [0, 999, 1000, 12_034, 1_000_007].map(thousands);
+        assert_eq!(written, ["0", "999", "1,000", "12,034", "1,000,007"]);
+    }
+}

@@ -55,3 +55,22 @@ fn log(nanos: i64) -> f64 {
 pub(super) fn duration(ms: f64) -> String {
     if ms.abs() >= 1000.0 { format!("{} s", ms / 1000.0) } else { format!("{ms} ms") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_decade_is_as_wide_as_any_other_and_what_is_beyond_is_at_the_edge() {
+        let scale = Scale { low: -1.0, high: 3.0, ticks: Vec::new() };
+        let places = [-5, 0, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, i64::MAX];
+        let places = places.map(|nanos| scale.x(nanos));
+        assert_eq!(places, [0.0, 0.0, 0.0, 25.0, 50.0, 75.0, 100.0, 100.0]);
+    }
+
+    #[test]
+    fn a_duration_is_written_with_the_unit_it_is_read_in() {
+        let written = [0.1, 1.0, 500.0, 1000.0, 1500.0].map(duration);
+        assert_eq!(written, ["0.1 ms", "1 ms", "500 ms", "1 s", "1.5 s"]);
+    }
+}

@@ -198,3 +198,17 @@ fn middle(mut values: Vec<i64>) -> Option<i64> {
     values.sort_unstable();
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_shows_what_is_before_the_fault_and_all_of_the_lease() {
+        let window = Window::of(&[], Duration::from_secs(1));
+        assert_eq!((window.from, window.to), (-156_250_000, 1_250_000_000));
+        assert_eq!((window.x(i64::MIN / 2), window.x(i64::MAX / 2)), (0.0, 1000.0));
+        let labels: Vec<_> = window.ticks().into_iter().map(|tick| tick.label).collect();
+        assert_eq!(labels, ["fault", "500 ms", "1 s"]);
+    }
+}
