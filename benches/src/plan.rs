@@ -1,4 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Result;
 
@@ -72,31 +76,27 @@ impl Plan {
         programs: Vec<Arc<Program>>,
     ) -> Result<Self> {
         let mut plan = Self { programs, ..Self::default() };
-        let mut impossible = Vec::new();
         let no_link = store.link("partition").err();
+        let why_not = |fault: &Fault| match fault {
+            Fault::StoreRestart => store.no_restart.as_deref(),
+            fault if fault.cuts() => no_link.as_deref(),
+            _ => None,
+        };
+        let mut impossible = BTreeMap::<&str, BTreeSet<Fault>>::new();
         for timing in options.timings() {
             let mut faults = options.faults_at(timing);
-            let why_not = |fault: &Fault| match fault {
-                Fault::StoreRestart => store.no_restart.as_deref(),
-                fault if fault.cuts() => no_link.as_deref(),
-                _ => None,
-            };
             for fault in &faults {
                 if let Some(why) = why_not(fault) {
-                    let text = format!("{}: no {fault}: {why}", store.name);
-                    impossible.push(text);
+                    impossible.entry(why).or_default().insert(*fault);
                 }
             }
             faults.retain(|fault| why_not(fault).is_none());
             plan.add_timing(&faults, timing, options, store)?;
         }
         plan.add_defaults(options, store)?;
-        // Of each once, whatever the timings.
-        impossible.dedup();
-        for text in impossible {
-            if !plan.left_out.contains(&text) {
-                plan.left_out.push(text);
-            }
+        for (why, faults) in impossible {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            plan.left_out.push(format!("{}: no {}: {why}", store.name, faults.join(", ")));
         }
         if !options.no_floor && plan.phases.iter().any(|phase| matches!(phase.act, Act::Faults(_)))
         {

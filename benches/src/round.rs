@@ -232,6 +232,8 @@ impl Past {
     ) -> Round {
         let successor = &group.history.terms()[next];
         let earlier = self.term(group);
+        // What a woken leader sends when another leads already prolongs nothing.
+        let arrived = arrived.unwrap_or(u64::MAX);
         let lease = timing.lease.as_nanos() as i64;
         Round {
             fault_at: self.fault_at,
@@ -242,7 +244,7 @@ impl Past {
             start: successor.start,
             failover: between(self.fault_at, successor.start),
             excess: self
-                .last_request(group, arrived)
+                .last_request(group, Some(arrived.min(successor.start)))
                 .map(|sending| between(sending, successor.start) - lease),
             overlap: earlier
                 .and_then(|term| term.last)

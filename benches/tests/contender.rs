@@ -55,7 +55,7 @@ async fn every_fault_is_survived_without_an_overlap_and_measured_beside_its_floo
     assert_eq!(outcome.rows.len(), 4);
     let left_out = outcome.stores[0].left_out.as_ref().unwrap();
     assert!(
-        left_out.contains("no partition: ") && left_out.contains("no store-restart: a directory")
+        left_out.contains("no partition, ") && left_out.contains("no store-restart: a directory")
     );
 }
 
@@ -130,8 +130,7 @@ async fn stores_are_measured_one_after_the_other_and_shown_apart() {
     assert!(outcome.stores.iter().all(|store| store.floor.is_some()));
     present(&outcome, &options, &around).unwrap();
     let page = std::fs::read_to_string(target.path().join("failover/index.html")).unwrap();
-    for part in ["redis", "step-down", "partition", "version ", "no partition"]
-    {
+    for part in ["redis", "step-down", "partition", "version ", "no partition"] {
         assert!(page.contains(part), "{part}");
     }
 }

@@ -63,10 +63,8 @@ fn what_cannot_be_done_to_a_store_is_left_out_and_it_says_why() {
         faults(&some).iter().all(|phase| phase.iter().all(|lease| lease.fault == Fault::Crash))
     );
     let left_out = some.left_out().unwrap();
-    assert!(
-        left_out.contains("file: no partition: ") && left_out.contains("no partition-replies: ")
-    );
-    assert_eq!(left_out.matches("no partition: ").count(), 1, "of each once: {left_out}");
+    assert!(left_out.starts_with("file: no partition, partition-replies: "), "{left_out}");
+    assert_eq!(left_out.matches("file").count(), 1, "once, whatever the timings: {left_out}");
     let none = plan("file:///run/jobs", &["--faults", "partition,store-restart"]);
     assert!(none.phases.is_empty() && none.floors.is_empty());
     assert!(none.left_out().unwrap().contains("no store-restart: it is somebody's"));

@@ -62,3 +62,12 @@ async fn one_that_works_on_although_it_is_cut_off_is_found() {
     }
     assert!(outcome.violations().iter().any(|text| text.starts_with("OVERLAP: fake: partition ")));
 }
+
+#[tokio::test]
+async fn what_a_woken_leader_sends_when_another_leads_prolongs_nothing() {
+    // One that works on until it is told that it may not asks at once when it wakes.
+    let outcome = partition("stubborn", "freeze", "2").await;
+    let row = &outcome.rows[0];
+    assert_eq!(row.excess.n(), 2);
+    assert!(row.excess.min().unwrap() > -300 * MILLISECOND, "{:?}", row.excess);
+}
