@@ -22,6 +22,7 @@ mod plan;
 mod process;
 mod program;
 mod progress;
+mod quiet;
 mod report;
 mod restart;
 mod round;

@@ -214,8 +214,8 @@ fn built_with_cargo(folder: &Path, target: &Path) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(target);
     let said = said_by(cargo, folder, "cargo")?;
-    let said = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = said.filter_map(|line| Some(line["executable"].as_str()?.into())).last();
+    let mut lines = said.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = lines.find_map(|line| Some(line["executable"].as_str()?.into()));
     program.with_context(|| format!("cargo built no program in {}", folder.display()))
 }
 

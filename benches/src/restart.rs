@@ -1,13 +1,97 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rand::{RngExt as _, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
+    Distribution,
     group::Group,
+    outcome::Ledger,
     plan::PlannedLease,
     round::{Past, Round},
+    row::Lease,
+    stage::Stage,
+    store::Store,
 };
+
+impl Stage {
+    /// Kills the store and starts it again, while somebody leads on each of the leases; says how long
+    /// it was away each time.
+    pub(crate) async fn restarts<'a>(
+        &self,
+        store: &Store,
+        planned: &'a [PlannedLease],
+        rounds: usize,
+        rng: &mut StdRng,
+        ledger: &mut Ledger,
+    ) -> Result<(Vec<(&'a PlannedLease, Lease)>, Distribution)> {
+        let mut groups = self.groups(planned).await?;
+        let mut leases: Vec<_> = planned
+            .iter()
+            .map(|planned| (planned, Lease::unmeasured(planned.cast.name.clone(), None)))
+            .collect();
+        let mut away = Vec::new();
+        for number in 1..=rounds {
+            // Those that have not come to grief.
+            let ready =
+                groups.iter_mut().zip(&mut leases).filter_map(|(group, (planned, lease))| {
+                    match group {
+                        Ok(group) => Some((group, *planned, lease)),
+                        Err(error) => {
+                            lease.trouble.get_or_insert_with(|| format!("{error:#}"));
+                            None
+                        }
+                    }
+                });
+            let seeds: Vec<u64> = planned.iter().map(|_| rng.random()).collect();
+            let ready: Vec<_> = ready.collect();
+            let before =
+                ready.into_iter().zip(seeds).map(async |((group, planned, lease), seed)| {
+                    let mut rng = StdRng::seed_from_u64(seed);
+                    let survival = Survival::before(group, planned, &mut rng).await;
+                    (group, planned, lease, survival)
+                });
+            let before = futures::future::join_all(before).await;
+            if self.interrupt.is_cancelled() {
+                break;
+            }
+            let (killed, back) = store.restart().await?;
+            away.push(back.cast_signed() - killed.cast_signed());
+            let after = before.into_iter().map(async |(group, planned, lease, survival)| {
+                let round = match survival {
+                    Ok(survival) => survival.after(group, planned, killed, back).await,
+                    Err(error) => Err(error),
+                };
+                match round {
+                    Ok(round) => lease.rounds.push(round),
+                    Err(_) if self.interrupt.is_cancelled() => {}
+                    Err(error) if lease.trouble.is_none() => {
+                        let name = &planned.cast.name;
+                        let text = format!("round {number} of lease {name}: {error:#}");
+                        lease.trouble = Some(self.trouble(text));
+                    }
+                    Err(_) => {}
+                }
+            });
+            futures::future::join_all(after).await;
+            self.progress.tick();
+        }
+        if groups.is_empty() {
+            return Ok((Vec::new(), Distribution::default()));
+        }
+        for (group, (_, lease)) in groups.into_iter().zip(&mut leases) {
+            match group {
+                Ok(group) => lease.close(group).await,
+                Err(error) => {
+                    let text = format!("lease {}: {error:#}", lease.name);
+                    ledger.warnings.push(format!("{}: {text}", store.name));
+                    lease.trouble = Some(self.trouble(text));
+                }
+            }
+        }
+        Ok((leases, away.into_iter().collect()))
+    }
+}
 
 /// How one lease fares when its store is killed and started again: who leads then.
 ///

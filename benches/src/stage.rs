@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -6,14 +6,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Distribution, Options, Row,
+    Options, Row,
     calendar::Calendar,
     floor::{Floor, Pair, Samples},
-    group::{Cast, Group},
+    group::Group,
     outcome::{Ledger, Measured},
     plan::{Act, Plan, PlannedLease},
     progress::Progress,
-    restart::Survival,
     round::Rounds,
     row::{Lease, Subject},
     store::Store,
@@ -135,149 +134,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Kills the store and starts it again, while somebody leads on each of the leases; says how long
-    /// it was away each time.
-    async fn restarts<'a>(
-        &self,
-        store: &Store,
-        planned: &'a [PlannedLease],
-        rounds: usize,
-        rng: &mut StdRng,
-        ledger: &mut Ledger,
-    ) -> Result<(Vec<(&'a PlannedLease, Lease)>, Distribution)> {
-        let mut groups = self.groups(planned).await?;
-        let mut leases: Vec<_> = planned
-            .iter()
-            .map(|planned| (planned, Lease::unmeasured(planned.cast.name.clone(), None)))
-            .collect();
-        let mut away = Vec::new();
-        for number in 1..=rounds {
-            // Those that have not come to grief.
-            let ready =
-                groups.iter_mut().zip(&mut leases).filter_map(|(group, (planned, lease))| {
-                    match group {
-                        Ok(group) => Some((group, *planned, lease)),
-                        Err(error) => {
-                            lease.trouble.get_or_insert_with(|| format!("{error:#}"));
-                            None
-                        }
-                    }
-                });
-            let seeds: Vec<u64> = planned.iter().map(|_| rng.random()).collect();
-            let ready: Vec<_> = ready.collect();
-            let before =
-                ready.into_iter().zip(seeds).map(async |((group, planned, lease), seed)| {
-                    let mut rng = StdRng::seed_from_u64(seed);
-                    let survival = Survival::before(group, planned, &mut rng).await;
-                    (group, planned, lease, survival)
-                });
-            let before = futures::future::join_all(before).await;
-            if self.interrupt.is_cancelled() {
-                break;
-            }
-            let (killed, back) = store.restart().await?;
-            away.push(between(killed, back));
-            let after = before.into_iter().map(async |(group, planned, lease, survival)| {
-                let round = match survival {
-                    Ok(survival) => survival.after(group, planned, killed, back).await,
-                    Err(error) => Err(error),
-                };
-                match round {
-                    Ok(round) => lease.rounds.push(round),
-                    Err(_) if self.interrupt.is_cancelled() => {}
-                    Err(error) if lease.trouble.is_none() => {
-                        let name = &planned.cast.name;
-                        let text = format!("round {number} of lease {name}: {error:#}");
-                        lease.trouble = Some(self.trouble(text));
-                    }
-                    Err(_) => {}
-                }
-            });
-            futures::future::join_all(after).await;
-            self.progress.tick();
-        }
-        if groups.is_empty() {
-            return Ok((Vec::new(), Distribution::default()));
-        }
-        for (group, (_, lease)) in groups.into_iter().zip(&mut leases) {
-            match group {
-                Ok(group) => lease.close(group).await,
-                Err(error) => {
-                    let text = format!("lease {}: {error:#}", lease.name);
-                    ledger.warnings.push(format!("{}: {text}", store.name));
-                    lease.trouble = Some(self.trouble(text));
-                }
-            }
-        }
-        Ok((leases, away.into_iter().collect()))
-    }
-
-    /// What the store is asked for by each of these, one after the other, with nobody else there.
-    async fn requests(&self, store: &Store, casts: &[Cast], each: Duration, ledger: &mut Ledger) {
-        let mut usual = None;
-        for cast in std::iter::once(None).chain(casts.iter().map(Some)) {
-            let counted = match cast {
-                None => self.counted(store, None, each).await,
-                Some(cast) => match Group::start(cast.clone(), self.interrupt.clone()).await {
-                    Ok(group) => self.counted(store, Some(group), each).await,
-                    Err(error) => Err(error),
-                },
-            };
-            if self.interrupt.is_cancelled() {
-                return;
-            }
-            self.progress.tick();
-            match (counted, cast) {
-                (Ok(count), None) => usual = Some(count),
-                (Ok(count), Some(cast)) => {
-                    // Less what it does by itself, and what it costs to ask it.
-                    let more = (count - usual.unwrap_or_default()).max(0.0);
-                    let these = ledger.rows.iter_mut().filter(|row| {
-                        (&row.store, &row.program, row.timing)
-                            == (&store.name, &cast.program.name, cast.timing)
-                    });
-                    for row in these {
-                        row.requests_per_second = Some(more / each.as_secs_f64());
-                    }
-                }
-                (Err(error), cast) => {
-                    let who = cast.map_or("nobody", |cast| cast.program.name.as_str());
-                    let text = format!("{}: not counted for {who}: {error:#}", store.name);
-                    ledger.warnings.push(self.trouble(text));
-                    if cast.is_none() {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// How much the store is asked for in a while, with these who campaign, or with nobody.
-    async fn counted(&self, store: &Store, group: Option<Group>, each: Duration) -> Result<f64> {
-        /// For standbys that have just come to have seen what they want to see.
-        const SETTLE: Duration = Duration::from_millis(500);
-        let Some(mut group) = group else {
-            let before = store.requests().await?;
-            tokio::select! {
-                () = tokio::time::sleep(each) => {}
-                () = self.interrupt.cancelled() => {}
-            }
-            return Ok(store.requests().await? - before);
-        };
-        let counted = async {
-            group.listen(SETTLE).await?;
-            let before = store.requests().await?;
-            group.listen(each).await?;
-            Ok(store.requests().await? - before)
-        };
-        let counted = counted.await;
-        group.disperse().await;
-        counted
-    }
-
     /// Starts all contenders of a phase before anything is measured: to start a process is hard
     /// work. A peer that cannot be started is its own trouble, and not the run's.
-    async fn groups(&self, phase: &[PlannedLease]) -> Result<Vec<Result<Group>>> {
+    pub(crate) async fn groups(&self, phase: &[PlannedLease]) -> Result<Vec<Result<Group>>> {
         if self.interrupt.is_cancelled() {
             return Ok(Vec::new());
         }
@@ -345,14 +204,10 @@ impl Stage {
         lease
     }
 
-    fn trouble(&self, text: String) -> String {
+    pub(crate) fn trouble(&self, text: String) -> String {
         self.progress.say(&text);
         text
     }
-}
-
-fn between(from: u64, to: u64) -> i64 {
-    to.cast_signed() - from.cast_signed()
 }
 
 /// What the pairs of the floor have measured, and what went wrong.
