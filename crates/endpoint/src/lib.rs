@@ -9,7 +9,7 @@
 //!   [`Tls`], and where a server is: [`HostPort`].
 //! * A [`Host`] and the [`Connection`] to it, which is kept while it is good; the [`Rest`] between
 //!   attempts in vain; and the [`Answers`] that tell a call in vain from one that was given up.
-//! * What is wrong, and what to do about it: [`advice`], [`cause`], [`within`].
+//! * What is wrong, and what to do about it: [`advice`], [`cause()`], [`within`].
 
 pub mod advice;
 mod answers;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures::stream::{self, BoxStream};
-use leasehold_core::{Error, Observation};
+use leasehold_core::{Era, Error, Observation};
 use leasehold_endpoint::disconnected;
 
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 
 enum State {
     Beginning,
-    /// What is pushed, and what was seen last.
-    Subscribed(Subscription, Option<Observation>),
+    /// What is pushed, and which version was seen last.
+    Subscribed(Subscription, Option<(Era, u64)>),
     Ended,
 }
 
@@ -27,7 +27,8 @@ pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Obser
         };
         match next(&lease, &mut subscription, last.as_ref()).await {
             Ok(seen) => {
-                let state = State::Subscribed(subscription, Some(seen.clone()));
+                let last = (seen.era.clone(), seen.version.number());
+                let state = State::Subscribed(subscription, Some(last));
                 Some((Ok(seen), (lease, state)))
             }
             Err(error) => Some((Err(error), (lease, State::Ended))),
@@ -38,7 +39,7 @@ pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Obser
 async fn next(
     lease: &Lease,
     subscription: &mut Subscription,
-    last: Option<&Observation>,
+    last: Option<&(Era, u64)>,
 ) -> Result<Observation, Error> {
     let operation = lease.operation("watch");
     loop {
@@ -52,8 +53,8 @@ async fn next(
             Some(News::Changed(seen)) => {
                 let seen = lease.shown(&seen, &operation)?;
                 // Told already, by the look.
-                let old = |last: &Observation| {
-                    last.era == seen.era && seen.version.number() <= last.version.number()
+                let old = |(era, newest): &(Era, u64)| {
+                    *era == seen.era && seen.version.number() <= *newest
                 };
                 if last.is_some_and(old) {
                     continue;
