@@ -155,7 +155,9 @@ impl Survival {
             return Ok(self.lived_through(group));
         }
         group.settled(self.patience).await.context("store-restart")?;
-        Ok(self.past.round(group, planned.cast.timing, self.past.known, None))
+        let round = self.past.round(group, planned.cast.timing, self.past.known, None);
+        // What was sent to a dead server prolonged nothing: when the lease ended is not known.
+        Ok(Round { excess: None, ..round })
     }
 
     fn is_renewed(&self, group: &Group, back: u64) -> bool {
