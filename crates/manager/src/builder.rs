@@ -7,6 +7,7 @@ use crate::{
     manager::Parts,
     run::STOP_SHARE,
     spread::{Spread, Yielding},
+    standby::Standby,
 };
 
 /// What the loss of a lease means for the process.
@@ -27,6 +28,7 @@ pub struct Builder {
     candidate: String,
     timing: Timing,
     leases: Vec<(Arc<str>, Arc<dyn LeaseLock>)>,
+    standby: Option<Arc<dyn LeaseLock>>,
     on_loss: OnLoss,
     graceful_stop: Duration,
 }
@@ -40,6 +42,7 @@ impl Builder {
             candidate,
             timing: Timing::default(),
             leases: Vec::new(),
+            standby: None,
             on_loss: OnLoss::default(),
             graceful_stop: Self::GRACEFUL_STOP,
         }
@@ -49,9 +52,22 @@ impl Builder {
     ///
     /// With several leases, each that this process leads holds it back by 50 ms from taking another one
     /// that is free: who leads fewer comes first. So leases that become free while others stand by are
-    /// spread over those; nobody gives up a lease for it.
+    /// spread over those. Nobody gives up a lease for it: see [`with_standby_lease`](Self::with_standby_lease).
     pub fn with_lease(mut self, name: impl Into<Arc<str>>, lock: impl LeaseLock) -> Self {
         self.leases.push((name.into(), Arc::new(lock)));
+        self
+    }
+
+    /// Has leases given up to processes that lead none. It needs one more lease, in the same store, that
+    /// nothing is added to: a process that leads nothing stands for it, and who holds it is the next in
+    /// line. A process that leads two leases or more sees that there is one, and alive, and gives up what
+    /// it has gained last.
+    ///
+    /// So while a process stands by that leads nothing, no other goes on leading several: the first of a
+    /// roll-out keeps one lease for itself and leaves the others, one by one, to those who come after it.
+    /// It moves no lease between processes that lead some already.
+    pub fn with_standby_lease(mut self, lock: impl LeaseLock) -> Self {
+        self.standby = Some(Arc::new(lock));
         self
     }
 
@@ -82,7 +98,7 @@ impl Builder {
     /// [`Error::Invalid`]: a name that no candidate can have, two leases with one name or under two
     /// names the same one, a graceful stop of no length.
     pub fn build(self) -> Result<Manager, Error> {
-        let Self { candidate, timing, leases, on_loss, graceful_stop } = self;
+        let Self { candidate, timing, leases, standby, on_loss, graceful_stop } = self;
         let invalid = |why: String| Err(Error::Invalid(why));
         let candidate =
             Candidate::new(candidate).map_err(|error| Error::Invalid(error.to_string()))?;
@@ -102,6 +118,14 @@ impl Builder {
                 }
             }
         }
+        if let Some(lock) = &standby
+            && leases.iter().any(|(_, lease)| lease.describe() == lock.describe())
+        {
+            return invalid(format!(
+                "the lease of those who stand by, {}, is one that is led: it needs one of its own",
+                lock.describe()
+            ));
+        }
         let spread = Spread::new();
         let several = leases.len() > 1;
         let elector = |(name, lock): (Arc<str>, Arc<dyn LeaseLock>)| {
@@ -118,6 +142,11 @@ impl Builder {
             (name, elector)
         };
         let electors = leases.into_iter().map(elector).collect();
-        Ok(Manager::new(Parts { electors, spread, on_loss, graceful_stop }))
+        let standby = standby.map(|lock| Standby {
+            elector: Elector::new(lock.clone(), candidate.clone()).with_timing(timing),
+            lock,
+            spread: spread.clone(),
+        });
+        Ok(Manager::new(Parts { electors, standby, spread, on_loss, graceful_stop }))
     }
 }

@@ -30,19 +30,21 @@ impl Election {
 
     /// Stands for the lease until the shutdown, once the runnables that are there now are warm.
     pub(crate) async fn stand(self: Arc<Self>) {
-        let cold = self.entries.borrow().clone();
-        let warm = async {
-            for entry in cold {
-                entry.warm.cancelled().await;
-            }
-        };
-        if self.shutdown.run_until_cancelled(warm).await.is_none() {
+        if self.shutdown.run_until_cancelled(self.warm()).await.is_none() {
             return;
         }
         let run = self.elector.run(self.shutdown.clone(), |lead| self.clone().lead(lead));
         if let Err(source) = run.await {
             let lease = self.lease.clone();
             let _ = self.failures.send(Error::Election { lease, source });
+        }
+    }
+
+    /// Ends when the runnables that are there now are warm.
+    pub(crate) async fn warm(&self) {
+        let present = self.entries.borrow().clone();
+        for entry in present {
+            entry.warm.cancelled().await;
         }
     }
 

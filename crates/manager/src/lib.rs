@@ -90,6 +90,7 @@ mod running;
 mod scope;
 mod signals;
 mod spread;
+mod standby;
 
 pub use builder::{Builder, OnLoss};
 pub use elected::Elected;

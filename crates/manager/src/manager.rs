@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Builder, Elected, Error, OnLoss, Runnable, elected::Led, election::Election, entry::Entry,
-    run::Run, running::Running, spread::Spread,
+    run::Run, running::Running, spread::Spread, standby::Standby,
 };
 
 /// Runs what a process is made of, and what only the leader may run while it leads.
@@ -23,9 +23,10 @@ pub struct Manager {
 
 pub(crate) struct Shared {
     pub(crate) elections: Vec<Arc<Election>>,
+    pub(crate) standby: Option<Standby>,
     pub(crate) graceful_stop: Duration,
-    led: Arc<watch::Sender<Led>>,
-    failures: mpsc::UnboundedSender<Error>,
+    pub(crate) led: Arc<watch::Sender<Led>>,
+    pub(crate) failures: mpsc::UnboundedSender<Error>,
     added: mpsc::UnboundedSender<Added>,
     /// What the run takes with it.
     inbox: Mutex<Option<Inbox>>,
@@ -44,6 +45,7 @@ pub(crate) struct Inbox {
 
 pub(crate) struct Parts {
     pub(crate) electors: Vec<(Arc<str>, Elector)>,
+    pub(crate) standby: Option<Standby>,
     pub(crate) spread: Arc<Spread>,
     pub(crate) on_loss: OnLoss,
     pub(crate) graceful_stop: Duration,
@@ -56,7 +58,7 @@ impl Manager {
     }
 
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { electors, spread, on_loss, graceful_stop } = parts;
+        let Parts { electors, standby, spread, on_loss, graceful_stop } = parts;
         let (added, arrivals) = mpsc::unbounded_channel();
         let (failures, failed) = mpsc::unbounded_channel();
         let led = Arc::new(watch::Sender::default());
@@ -76,7 +78,7 @@ impl Manager {
         };
         let elections = electors.into_iter().map(election).collect();
         let inbox = Mutex::new(Some(Inbox { added: arrivals, failures: failed }));
-        let shared = Shared { elections, graceful_stop, led, failures, added, inbox };
+        let shared = Shared { elections, standby, graceful_stop, led, failures, added, inbox };
         Self { shared: Arc::new(shared) }
     }
 

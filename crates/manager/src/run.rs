@@ -27,6 +27,8 @@ pub(crate) struct Run {
     /// What came before its group has started.
     waiting: Vec<Added>,
     elections: JoinSet<()>,
+    /// Asks it to leave the line of those who stand by.
+    in_line: CancellationToken,
 }
 
 /// Why it is to stop; none if it was asked to.
@@ -41,6 +43,7 @@ impl Run {
             warm_up: None,
             waiting: Vec::new(),
             elections: JoinSet::new(),
+            in_line: CancellationToken::new(),
         }
     }
 
@@ -84,6 +87,14 @@ impl Run {
         for election in &self.shared.elections {
             self.elections.spawn(election.clone().stand());
         }
+        let (shared, shutdown) = (self.shared.clone(), self.in_line.clone());
+        self.elections.spawn(async move {
+            if let Some(standby) = &shared.standby
+                && let Err(error) = standby.run(&shared.elections, &shared.led, &shutdown).await
+            {
+                let _ = shared.failures.send(error);
+            }
+        });
         Ok(())
     }
 
@@ -134,6 +145,7 @@ impl Run {
     async fn stop(&mut self) -> Vec<Arc<str>> {
         self.inbox.added.close();
         let deadline = Instant::now() + self.shared.graceful_stop;
+        self.in_line.cancel();
         for election in &self.shared.elections {
             election.shutdown.cancel();
         }

@@ -1,7 +1,6 @@
 //! How several leases come to be led by several processes.
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -18,7 +17,8 @@ const STEP: Duration = Duration::from_millis(50);
 /// What the elections of one manager know of each other.
 #[derive(Debug)]
 pub(crate) struct Spread {
-    led: Mutex<BTreeSet<Arc<str>>>,
+    /// In the order in which they were gained.
+    led: Mutex<Vec<Arc<str>>>,
     /// One takes a lease at a time, so that the next knows of it.
     turn: Semaphore,
 }
@@ -29,14 +29,25 @@ impl Spread {
     }
 
     pub(crate) fn leads(&self, lease: &Arc<str>) {
-        self.led().insert(lease.clone());
+        let mut led = self.led();
+        if !led.contains(lease) {
+            led.push(lease.clone());
+        }
     }
 
     pub(crate) fn leads_no_more(&self, lease: &Arc<str>) {
-        self.led().remove(lease);
+        self.led().retain(|one| one != lease);
     }
 
-    fn led(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
+    /// What was gained last, if it is not all there is.
+    pub(crate) fn last_of_several(&self) -> Option<Arc<str>> {
+        match self.led().as_slice() {
+            [_, .., last] => Some(last.clone()),
+            _ => None,
+        }
+    }
+
+    fn led(&self) -> MutexGuard<'_, Vec<Arc<str>>> {
         self.led.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
