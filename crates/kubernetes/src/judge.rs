@@ -129,8 +129,11 @@ pub(crate) fn shown(mut object: DynamicObject) -> Result<Shown, Unshowable> {
         }
     }
     let stamp = Some(fingerprint(&fields, annotation.as_deref()));
-    let (tenure, lease_duration, why) = foreign(&fields, released);
-    let foreign = matches!(tenure, Tenure::Held { .. });
+    let (tenure, lease_duration, why) = of_fields(&fields, released);
+    let foreign = flaw.is_none() && matches!(tenure, Tenure::Held { .. });
+    // Whatever others wrote since, one of ours may live and believe in what it wrote itself.
+    let promised = annotation.as_deref().filter(|_| !released).map_or(Duration::ZERO, promised);
+    let lease_duration = lease_duration.max(promised);
     let record = Record { era, token: FencingToken::ZERO, lease_duration, stamp, tenure };
     let observation = Observation { record: Some(record), ..seen };
     Ok(Shown { observation, flaw: why.or(flaw), foreign })
@@ -195,9 +198,16 @@ fn believed(text: &str, fields: &Fields<'_>, era: &Era, version: u64) -> Result<
     Ok(record)
 }
 
+/// The lease duration that an annotation was written with, whatever became of the Lease.
+fn promised(annotation: &str) -> Duration {
+    let short = Some(annotation.as_bytes()).filter(|text| text.len() <= LONGEST);
+    let record = short.and_then(|text| Record::from_json(text).ok());
+    record.map_or(Duration::ZERO, |record| record.lease_duration)
+}
+
 /// What the fields alone say. An empty holder is a release only if no leader of ours can be alive
 /// under it.
-fn foreign(fields: &Fields<'_>, released: bool) -> (Tenure, Duration, Option<String>) {
+fn of_fields(fields: &Fields<'_>, released: bool) -> (Tenure, Duration, Option<String>) {
     let seconds = fields.number("leaseDurationSeconds");
     let duration = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let duration = duration.map(Duration::from_secs);

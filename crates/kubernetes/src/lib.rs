@@ -87,6 +87,8 @@
 //! |---|---|---|
 //! | the Lease is deleted, or its namespace | nothing where a record was | the leader stops; the others write a vacant one, and wait a whole lease duration |
 //! | a Lease is restored from a backup | another uid | wait a whole lease duration |
+//! | it is brought to another cluster, by a backup tool | another uid, and perhaps smaller versions | wait a whole lease duration; those who start there count tokens from that cluster's versions, so that fences must be told to begin anew |
+//! | the Lease is deleted, and created again without a holder | another uid | those who have seen a leader wait a whole lease duration; a candidate that starts afterwards takes it at once, for it looks like any new Lease |
 //! | etcd is restored from a snapshot, **with** `--bump-revision` | greater versions | nothing |
 //! | etcd is restored **without** it | older versions | those that live wait a whole lease duration, and go on above the tokens that they know; until versions have caught up with these, nobody else believes them, and a release is waited out |
 //!

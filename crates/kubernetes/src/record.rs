@@ -107,27 +107,37 @@ pub(crate) fn replacement(
     object.metadata.resource_version = Some(expected.version.number().to_string());
     let spec = object.data.get("spec").unwrap_or(&Value::Null);
     let now = later(Fields(spec).text("renewTime"), now(), mixed_fleet);
-    write(&mut object, expected.record.as_ref(), record, now);
+    write(&mut object, Some(expected), record, now);
     Some(object)
 }
 
 /// Writes a record into the fields that everybody understands, and whole into the annotation.
-fn write(object: &mut DynamicObject, replaced: Option<&Record>, record: &Record, now: Timestamp) {
+fn write(
+    object: &mut DynamicObject,
+    expected: Option<&Observation>,
+    record: &Record,
+    now: Timestamp,
+) {
     if !object.data["spec"].is_object() {
         object.data["spec"] = json!({});
     }
     let spec = &mut object.data["spec"];
     let held = matches!(record.tenure, Tenure::Held { .. });
+    let replaced = expected.and_then(|expected| expected.record.as_ref());
     let begins = held && !replaced.is_some_and(|replaced| same_term(replaced, record));
     if begins {
         let before = Fields(spec).transitions().clamp(0, i64::from(i32::MAX) - 1);
         spec["leaseTransitions"] = json!(before + 1);
         spec["acquireTime"] = json!(written(now));
     }
-    let fulfilled = [Some(&*identity(record)), record.holder()].contains(&spec[PREFERRED].as_str());
-    if held && (begins || fulfilled) {
-        // A wish is for one term: who leads now was preferred, or nobody better was there.
-        spec.as_object_mut().map(|spec| spec.remove(PREFERRED));
+    // A wish is for one term: who leads now was preferred, or nobody better was there.
+    let fulfilled = record.holder().zip(record.stamp).is_some_and(|(name, stamp)| {
+        expected.is_some_and(|expected| expected.prefers(name, stamp.author))
+    });
+    if (begins || fulfilled)
+        && let Some(spec) = spec.as_object_mut()
+    {
+        spec.remove(PREFERRED);
     }
     spec["holderIdentity"] = json!(identity(record));
     spec["leaseDurationSeconds"] = json!(rounded_up(record.lease_duration));

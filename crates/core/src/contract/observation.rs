@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::record::Record;
+use super::record::{RandomPart, Record};
 
 /// Which store this is: its memory, as far as the store can tell one from another.
 ///
@@ -109,6 +109,13 @@ impl Observation {
     /// Nothing is written.
     pub const fn absent(era: Era, version: Version) -> Self {
         Self { era, version, record: None, holder_gone: false, preferred: None }
+    }
+
+    /// Whether the candidate of this name and random part is the one that is [`preferred`](Self::preferred).
+    pub fn prefers(&self, name: &str, part: RandomPart) -> bool {
+        self.preferred.as_deref().and_then(|preferred| preferred.strip_prefix(name)).is_some_and(
+            |rest| rest.is_empty() || rest.strip_prefix('_') == Some(&*part.to_string()),
+        )
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Evidence {
     floor: FencingToken,
     /// The longest lease duration seen, one's own included: what somebody unseen may believe in.
     longest: u64,
+    /// Whether anybody was ever seen to lead, in any era.
+    led: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +59,7 @@ pub(super) enum Hinted {
 
 impl Evidence {
     pub(super) const fn new(me: RandomPart, lease: u64) -> Self {
-        Self { me, known: None, highest: 0, floor: FencingToken::ZERO, longest: lease }
+        Self { me, known: None, highest: 0, floor: FencingToken::ZERO, longest: lease, led: false }
     }
 
     /// What the store was last seen to hold.
@@ -101,11 +103,13 @@ impl Evidence {
         if let Some(record) = &seen.record {
             self.floor = self.floor.max(record.token);
             self.longest = self.longest.max(nanos(record));
+            self.led |= record.holder().is_some();
         }
     }
 
     /// Takes what the store answered. Only an answer can show an older version than was seen.
     pub(super) fn take(&mut self, now: Moment, mut seen: Observation) {
+        let reborn = self.is_reborn(&seen);
         self.learn(&seen);
         let known = self.known.take().filter(|known| known.seen.era == seen.era);
         let older = seen.record.is_some() && seen.version.number() < self.highest;
@@ -116,7 +120,7 @@ impl Evidence {
         let lost = seen.record.is_none() && known.is_some();
         self.highest = if lost { self.highest.max(number) } else { number };
         let mut since = now;
-        let mut back = went_back.then_some(now);
+        let mut back = (went_back || reborn).then_some(now);
         if let Some(known) = known {
             back = back.or(known.back);
             if !went_back && same_write(&known.seen, &seen) {
@@ -132,6 +136,15 @@ impl Evidence {
             Some(record) => record.token,
         };
         self.known = Some(Known { seen, since, term, back });
+    }
+
+    /// Whether what is seen was made free in an era that knows nothing of the terms that were seen in
+    /// another: whoever led there may be at work yet. (A Lease that is deleted and created again, free,
+    /// by an operator or a deployment's tool.)
+    fn is_reborn(&self, seen: &Observation) -> bool {
+        let changed = self.known.as_ref().is_some_and(|known| known.seen.era != seen.era);
+        let free = seen.record.as_ref().filter(|record| record.tenure == Tenure::Free);
+        changed && self.led && free.is_some_and(|record| record.token <= self.floor)
     }
 
     /// Takes what one's own write left in the store: that line of history is accepted.

@@ -100,11 +100,7 @@ impl Kernel {
 
     /// Whom an observation prefers to this candidate.
     pub(super) fn another<'a>(&self, seen: &'a Observation) -> Option<&'a Arc<str>> {
-        seen.preferred.as_ref().filter(|preferred| {
-            let rest = preferred.strip_prefix(&*self.name);
-            let part = rest.and_then(|rest| rest.strip_prefix('_'));
-            rest != Some("") && part != Some(&*self.me.to_string())
-        })
+        seen.preferred.as_ref().filter(|_| !seen.prefers(&self.name, self.me))
     }
 
     /// Whether a request is under way.

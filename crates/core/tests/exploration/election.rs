@@ -213,7 +213,14 @@ impl Election {
                 && (trouble != Trouble::GoBackSeen || seen_newer(older))
                 && (trouble != Trouble::GoBackRenumbered || seen_later(older))
         };
+        let all_know =
+            world.candidates.iter().filter(|candidate| candidate.alive).all(|candidate| {
+                let evidence = candidate.kernel.evidence();
+                store.record.as_ref().is_some_and(|led| led.token <= evidence.floor())
+            });
         match trouble {
+            Trouble::Recreate if !all_know => {}
+            Trouble::Recreate => actions.push(Action::Store(trouble, None)),
             Trouble::Delete | Trouble::Relabel | Trouble::Prefer if store.record.is_none() => {}
             Trouble::Delete | Trouble::Relabel | Trouble::Prefer | Trouble::Promote => {
                 actions.push(Action::Store(trouble, None));

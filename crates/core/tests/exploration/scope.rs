@@ -68,6 +68,9 @@ pub(crate) enum Trouble {
     /// It shows an older record again, in the same era and with a version above all that it ever
     /// had, though every candidate has seen a later term.
     GoBackRenumbered,
+    /// The record is deleted, and one that is free is created in another era, though every candidate
+    /// has seen who led.
+    Recreate,
     /// Its era changes, and nothing else.
     Promote,
     /// Its era changes, and it shows an older record again.

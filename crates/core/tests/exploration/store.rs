@@ -28,13 +28,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(scope: &Scope) -> Self {
         let era = Era::new("e1");
-        let free = Record {
-            era: era.clone(),
-            token: FencingToken::ZERO,
-            lease_duration: std::time::Duration::ZERO,
-            stamp: Some(Stamp { author: OPERATOR, attempt: 0 }),
-            tenure: Tenure::Free,
-        };
+        let free = free(&era);
         let version = u64::from(scope.created);
         let mut store = Self {
             era,
@@ -118,13 +112,26 @@ impl Store {
             self.record = older.record;
         }
         if matches!(trouble, Trouble::Promote | Trouble::PromoteLagging) {
-            self.era = Era::new(if self.era.as_str() == "e1" { "e2" } else { "e3" });
+            self.begin_an_era();
         }
         if trouble == Trouble::GoBackRenumbered {
             self.number(scope);
         }
         self.ages.fill(0);
         self.changed(scope);
+    }
+
+    /// Somebody deletes the record and makes a free one, in another era.
+    pub(crate) fn recreate(&mut self, scope: &Scope) {
+        self.begin_an_era();
+        self.record = Some(free(&self.era));
+        self.ages.fill(0);
+        self.number(scope);
+        self.changed(scope);
+    }
+
+    fn begin_an_era(&mut self) {
+        self.era = Era::new(if self.era.as_str() == "e1" { "e2" } else { "e3" });
     }
 
     fn number(&mut self, scope: &Scope) {
@@ -146,6 +153,17 @@ impl Store {
         if scope.numbering == Numbering::Counter {
             self.clock = 0;
         }
+    }
+}
+
+/// A lease that an operator has made free.
+fn free(era: &Era) -> Record {
+    Record {
+        era: era.clone(),
+        token: FencingToken::ZERO,
+        lease_duration: std::time::Duration::ZERO,
+        stamp: Some(Stamp { author: OPERATOR, attempt: 0 }),
+        tenure: Tenure::Free,
     }
 }
 

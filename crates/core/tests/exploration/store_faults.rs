@@ -29,6 +29,12 @@ fn a_change_of_era_starts_every_wait_anew() {
 }
 
 #[test]
+fn what_is_created_free_in_another_era_is_waited_out_by_who_has_seen_a_leader() {
+    let scope = Scope::quiet(4).troubled(&[Trouble::Recreate], 1);
+    explore("created again", Scope { numbering: Numbering::Time, ..scope }, 10_000);
+}
+
+#[test]
 fn an_old_term_of_ones_own_is_not_released_in_another_era() {
     let scope = Scope::quiet(5).troubled(&[Trouble::PromoteLagging], 1);
     let scope = Scope { numbering: Numbering::Time, resigns: false, polls: false, ..scope };

@@ -209,6 +209,7 @@ impl World {
             Trouble::Delete => self.store.delete(scope),
             Trouble::Relabel => self.store.relabel(scope),
             Trouble::Prefer => self.store.prefer(scope),
+            Trouble::Recreate => self.store.recreate(scope),
             _ => self.store.go_back(to, trouble, scope),
         }
     }
