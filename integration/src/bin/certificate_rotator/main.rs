@@ -1,0 +1,95 @@
+//! Keeps a certificate authority and a server's certificate in a directory, and renews them before they
+//! expire: in as many copies as one likes, of which one does it.
+//!
+//! ```sh
+//! dir=$(mktemp -d); for name in anna ben cleo; do
+//!   cargo run -p leasehold-integration --bin certificate_rotator -- "$name" "file://$dir/lease" "$dir/certificates" 10s &
+//! done; wait
+//! ```
+//!
+//! The work is a leader-only [`Periodic`] whose store says when it was last done: a change of leader
+//! neither skips a renewal nor doubles it. A new leader first shows its token to the [`Vault`]; from then
+//! on the vault refuses whoever is late.
+
+mod certificates;
+mod vault;
+
+use std::{
+    env,
+    error::Error,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use certificates::Certificates;
+use leasehold::{
+    Leading, Timing, connect, create_free,
+    manager::{BoxError, Manager, Periodic, stop_signals},
+};
+use vault::{Stored, Vault};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments: Vec<String> = env::args().collect();
+    let [_, name, url, directory, validity, rest @ ..] = arguments.as_slice() else {
+        return Err("certificate_rotator NAME LEASE_URL DIRECTORY VALIDITY [PAUSE]".into());
+    };
+    let validity = seconds(validity)?;
+    // For tests: how long a rotation takes between its beginning and its end.
+    let pause = rest.first().map_or(Ok(Duration::ZERO), |pause| seconds(pause))?;
+    let vault = Arc::new(Vault::open(PathBuf::from(directory))?);
+    let shutdown = stop_signals()?;
+
+    let lock = connect(url).await?;
+    // For a first roll-out alone, when nobody can lead yet.
+    create_free(&lock).await?;
+    let manager = Manager::builder(name)
+        .with_lease("certificates", lock)
+        .with_timing(Timing::fast())
+        .build()?;
+    let store = vault.clone();
+    let rotation = Periodic::new("rotation", validity / 2, move |lead| {
+        rotate(lead, vault.clone(), validity, pause)
+    })?
+    .with_jitter(0.0)?
+    .with_time_limit(Duration::from_secs(30))?
+    .with_last_done(move || last_done(store.clone()));
+    manager.add(rotation)?;
+    manager.start(shutdown).await?;
+    Ok(())
+}
+
+fn seconds(text: &str) -> Result<Duration, BoxError> {
+    let number = text.strip_suffix('s').ok_or_else(|| format!("{text:?}: 10s is ten seconds"))?;
+    Ok(Duration::from_secs_f64(number.parse()?))
+}
+
+async fn last_done(vault: Arc<Vault>) -> Result<Option<SystemTime>, BoxError> {
+    let newest = tokio::task::spawn_blocking(move || vault.newest()).await??;
+    Ok(newest.and_then(|stored| stored.certificates).map(|certificates| certificates.issued))
+}
+
+/// One rotation. It reads, makes and writes; whoever has written meanwhile makes the write be refused.
+async fn rotate(
+    lead: Leading,
+    vault: Arc<Vault>,
+    validity: Duration,
+    pause: Duration,
+) -> Result<(), BoxError> {
+    let token = lead.token();
+    // What blocks has a thread of its own, and the lease is not given back before it has ended.
+    let shown = {
+        let vault = vault.clone();
+        lead.spawn_blocking(move || vault.show(token)).await??
+    };
+    println!("rotating {token}");
+    let made = Certificates::next_after(shown.certificates.as_ref(), validity)?;
+    tokio::time::sleep(pause).await;
+    let stored: Stored = lead
+        .spawn_blocking(move || vault.replace(&shown, token, made))
+        .await?
+        .inspect_err(|error| println!("refused {token}: {error}"))?;
+    println!("rotated {token} {}", stored.generation);
+    Ok(())
+}
