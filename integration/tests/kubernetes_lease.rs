@@ -10,6 +10,10 @@ use leasehold_integration::{Election, Pair, within};
 use leasehold_testkit::{Direction, kubernetes::Apiserver};
 use tokio::{task::block_in_place, time};
 
+/// As a deployment brings it along.
+const LEASE: &str =
+    r#"{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "jobs"}}"#;
+
 const ANNOTATION: &str = "leasehold.dev/record";
 
 /// A leader renews so seldom that it is the watch which tells it of a loss.
@@ -30,27 +34,28 @@ fn patch(server: &Apiserver, patch: &str) {
 /// What somebody does to the Lease.
 type Strike = fn(&Apiserver);
 
+const LOSSES: [(&str, Strike); 6] = [
+    ("deleted", |server| drop(server.kubectl(&["delete", "lease", "jobs"]))),
+    ("overwritten", |server| patch(server, r#"{"spec": {"holderIdentity": "kubectl"}}"#)),
+    ("emptied", |server| patch(server, r#"{"spec": null}"#)),
+    ("blanked", |server| patch(server, r#"{"spec": {"holderIdentity": ""}}"#)),
+    ("prolonged", |server| patch(server, r#"{"spec": {"leaseDurationSeconds": 9}}"#)),
+    ("forged", |server| {
+        let path = ANNOTATION.replace('.', "\\.");
+        let path = format!("--output=jsonpath={{.metadata.annotations.{path}}}");
+        let record = server.kubectl(&["get", "lease", "jobs", &path]);
+        let (before, rest) = record.split_once(r#""token":"#).expect("a token");
+        let after = &rest[rest.find([',', '}']).expect("its end")..];
+        let forged = format!(r#"{before}"token":2305843009213693952{after}"#);
+        let forged = format!("{ANNOTATION}={forged}");
+        server.kubectl(&["annotate", "--overwrite", "lease", "jobs", &forged]);
+    }),
+];
+
 /// A loss is told at once, and for as long as a lease lasts nobody leads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_whose_lease_is_not_its_own_any_more_stops_at_once_and_nobody_leads_by_accident() {
-    let losses: [(&str, Strike); 6] = [
-        ("deleted", |server| drop(server.kubectl(&["delete", "lease", "jobs"]))),
-        ("overwritten", |server| patch(server, r#"{"spec": {"holderIdentity": "kubectl"}}"#)),
-        ("emptied", |server| patch(server, r#"{"spec": null}"#)),
-        ("blanked", |server| patch(server, r#"{"spec": {"holderIdentity": ""}}"#)),
-        ("prolonged", |server| patch(server, r#"{"spec": {"leaseDurationSeconds": 9}}"#)),
-        ("forged", |server| {
-            let path = ANNOTATION.replace('.', "\\.");
-            let path = format!("--output=jsonpath={{.metadata.annotations.{path}}}");
-            let record = server.kubectl(&["get", "lease", "jobs", &path]);
-            let (before, rest) = record.split_once(r#""token":"#).expect("a token");
-            let after = &rest[rest.find([',', '}']).expect("its end")..];
-            let forged = format!(r#"{before}"token":2305843009213693952{after}"#);
-            let forged = format!("{ANNOTATION}={forged}");
-            server.kubectl(&["annotate", "--overwrite", "lease", "jobs", &forged]);
-        }),
-    ];
-    join_all(losses.map(|(what, strike)| loses(what, strike))).await;
+    join_all(LOSSES.map(|(what, strike)| loses(what, strike))).await;
 }
 
 async fn loses(what: &str, strike: Strike) {
@@ -72,6 +77,37 @@ async fn loses(what: &str, strike: Strike) {
     election.assert_exclusive();
     leader.end().await;
     standby.end().await;
+}
+
+/// It does not hear of it, and goes on for as long as it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_cut_off_is_waited_out_whatever_is_done_to_its_lease() {
+    let more: [(&str, Strike); 3] = [
+        ("shortened", |server| patch(server, r#"{"spec": {"leaseDurationSeconds": 1}}"#)),
+        ("taken for a second", |server| {
+            let taken = r#"{"holderIdentity": "kubectl", "leaseDurationSeconds": 1, "leaseTransitions": 9}"#;
+            patch(server, &format!(r#"{{"spec": {taken}}}"#));
+        }),
+        ("created again", |server| {
+            server.kubectl(&["delete", "lease", "jobs"]);
+            server.apply(LEASE);
+        }),
+    ];
+    join_all(LOSSES.into_iter().chain(more).map(|(_, strike)| is_waited_out(strike))).await;
+}
+
+async fn is_waited_out(strike: Strike) {
+    let server = server();
+    let through = |link| server.url_through(link, "jobs");
+    let pair = Pair::start(server.address(), through, seldom()).await;
+    let token = pair.give_to_the_linked().await;
+    pair.link.black_hole(Direction::Both);
+    block_in_place(|| strike(&server));
+    pair.direct.leads_after(token).await;
+    pair.election.assert_exclusive();
+    pair.link.heal();
+    pair.linked.follows(pair.direct.name()).await;
+    pair.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use common::{candidate, elector, free_lock, quick, until};
 use futures::{FutureExt, StreamExt, stream::BoxStream};
-use leasehold_core::{Error, Guarantees, LeaseLock, MemoryLock, Observation, Record, Swap, Tenure};
+use leasehold_core::{Error, Guarantees, LeaseLock, MemoryLock, Observation, Record, Status, Swap, Tenure};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +87,9 @@ async fn a_leader_steps_down_for_whom_its_store_prefers_and_nobody_else_takes_th
     let mut others = Box::pin(another.campaign(&shutdown));
     let mut wanted = Box::pin(preferred.campaign(&shutdown));
     assert!(futures::poll!(&mut others).is_pending() && futures::poll!(&mut wanted).is_pending());
+    for standby in [&another, &preferred] {
+        standby.status().wait_for(|status| matches!(status, Status::Following { .. })).await;
+    }
 
     lock.prefer("c").await;
     lead.stopping().await;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use leasehold_core::{Candidate, Elector, LeaseLock, Timing, create_free};
+use leasehold_core::{Candidate, Elector, LeaseLock, Status, Timing, create_free};
 use leasehold_kubernetes::KubernetesLock;
 use leasehold_testkit::kubernetes::{Apiserver, ApiserverOptions};
 use serde_json::Value;
@@ -62,6 +62,7 @@ async fn a_leader_steps_down_for_the_preferred_holder_which_then_leads_and_the_w
     assert!(lead.is_current() && lead.stopping().now_or_never().is_none());
     assert!(spec(&server)["holderIdentity"].as_str().unwrap().starts_with("pod-a_"));
 
+    let mut statuses = [another.status(), wanted.status()];
     let others = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { another.campaign(&shutdown).await.map(|lead| lead.token()) }
@@ -70,6 +71,9 @@ async fn a_leader_steps_down_for_the_preferred_holder_which_then_leads_and_the_w
         let shutdown = shutdown.clone();
         async move { wanted.campaign(&shutdown).await }
     });
+    for status in &mut statuses {
+        status.wait_for(|status| matches!(status, Status::Following { .. })).await.unwrap();
+    }
     prefer(&server, "pod-c");
     lead.stopping().await;
     assert!(lead.resign().await);

@@ -95,7 +95,10 @@ impl<'a> Verdict<'a> {
         let earlier = self.terms.iter().rev().find(|earlier| {
             earlier.start < term.start && earlier.who.name == self.holder_before(before)
         });
-        let Some(earlier) = earlier else { return };
+        let Some(earlier) = earlier else {
+            assert!(self.holder_before(before).is_empty(), "whose term was it? {before:?}");
+            return;
+        };
         let waited = |since: u64| Duration::from_nanos(term.sent.saturating_sub(since));
         if !before.holder.is_empty() {
             // Its own record it need not wait out.

@@ -1,5 +1,7 @@
 //! The annotation is believed only while it agrees with what everybody can see.
 
+use std::time::Duration;
+
 use leasehold_core::{FencingToken, LeaseLock, RandomPart, Tenure};
 use serde_json::{Value, json};
 
@@ -31,6 +33,29 @@ async fn an_annotation_that_a_field_does_not_agree_with_is_not_believed() {
     // What is for people alone is nobody's affair.
     subject.patch(&json!({ "spec": { "renewTime": now() } }));
     assert_eq!(lock.observe().await.unwrap().record, seen.record);
+}
+
+/// Its author may be alive, cut off, and know nothing of what others write.
+#[tokio::test]
+async fn the_duration_that_one_of_ours_was_promised_is_waited_out_whatever_is_written_since() {
+    let changes = [
+        json!({ "holderIdentity": "" }),
+        json!({ "leaseDurationSeconds": 1 }),
+        json!({ "holderIdentity": "kubectl", "leaseDurationSeconds": 1 }),
+        // As client-go takes it over, and gives it back.
+        json!({ "holderIdentity": "go", "leaseDurationSeconds": 1, "leaseTransitions": 100 }),
+        json!({ "holderIdentity": "", "leaseDurationSeconds": 1, "leaseTransitions": 100 }),
+    ];
+    for change in changes {
+        let subject = Subject::new();
+        let lock = subject.lock().await;
+        let promised = held(&lock).await.record.unwrap().lease_duration;
+        assert!(promised > Duration::from_secs(1));
+        subject.patch(&json!({ "spec": change }));
+        let seen = lock.observe().await.unwrap().record.unwrap();
+        assert_eq!(seen.lease_duration, promised, "{change}: {seen:?}");
+        assert_ne!(seen.tenure, Tenure::Free, "{change}");
+    }
 }
 
 /// A fence that has once seen the greatest token refuses everybody for ever.
