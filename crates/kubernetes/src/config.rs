@@ -25,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// # fn main() -> Result<(), leasehold_core::Error> {
 /// let (config, lease) = KubernetesConfig::from_url("kubernetes://shop/jobs?mixed_fleet=true")?;
 /// assert_eq!(lease.as_str(), "jobs");
-/// assert_eq!(config, KubernetesConfig::new().with_namespace("shop")?.mixed_fleet());
+/// assert_eq!(config, KubernetesConfig::new().with_namespace("shop")?.with_mixed_fleet());
 /// # Ok(())
 /// # }
 /// ```
@@ -110,7 +110,7 @@ impl KubernetesConfig {
     /// They notice a renewal only when its time differs by a whole second, and leave less room for
     /// clocks that drift. So an elector is then refused a retry interval below 1 s, and a drift below
     /// 9 %.
-    pub const fn mixed_fleet(mut self) -> Self {
+    pub const fn with_mixed_fleet(mut self) -> Self {
         self.mixed_fleet = true;
         self
     }
@@ -133,12 +133,12 @@ impl KubernetesConfig {
     /// starts again, wakes, or is heard of again, or until its Pod is deleted, and its successor has
     /// it meanwhile, too. So give the Pod a readiness probe that fails then, which takes it out of the
     /// Service; and what must not be done twice is guarded by the fencing token.
-    pub const fn label_pod(mut self) -> Self {
+    pub const fn with_labelled_pod(mut self) -> Self {
         self.label_pod = true;
         self
     }
 
-    /// The Pod that this runs in, for [`label_pod`](Self::label_pod). Unless set, it is the one that the
+    /// The Pod that this runs in, for [`with_labelled_pod`](Self::with_labelled_pod). Unless set, it is the one that the
     /// environment names: `POD_NAME` (from the downward API's `metadata.name`), or else `HOSTNAME`,
     /// which is the Pod's name unless it has the host's network or a `hostname` of its own. Its
     /// namespace is one's own, whatever that of the lease is.

@@ -3,14 +3,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use kube::{Api, core::DynamicObject};
-use leasehold_core::{Error, ErrorKind, LeaseName, Observation, Record, Swap, Tenure};
+use kube::core::DynamicObject;
+use leasehold_core::{Error, ErrorKind, LeaseName, Observation, Record, Swap};
 use tokio::sync::watch::Sender;
 
 use crate::{
     Kubernetes,
     judge::{self, Shown, Unshowable},
-    record::{self, Step},
+    record::{self, Name, Step},
 };
 
 /// One lease, for its lock and for those who watch.
@@ -59,101 +59,39 @@ impl Lease {
     /// What is there now.
     pub(crate) async fn observe(&self) -> Result<Observation, Error> {
         let operation = self.operation("read");
-        let name = self.name.clone();
-        let look = |api: Api<DynamicObject>| async move {
-            match api.get(&name).await {
-                Ok(object) => Ok(Some(object)),
-                Err(kube::Error::Api(status)) if is_absence(&status) => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
+        let look = async |api| record::look(&api, &self.name).await;
         match self.kubernetes.ask(&operation, look).await? {
             Some(object) => self.answered(object, &operation),
             None => Ok(judge::absent()),
         }
     }
 
-    /// Replaces exactly the expected observation, or says what is there instead.
+    /// Replaces exactly the expected observation, or says that it was refused.
     pub(crate) async fn swap(
         &self,
         expected: &Observation,
         record: &Record,
     ) -> Result<Swap, Error> {
         let operation = self.operation("replace");
-        let Some(written) = self.write(expected, record, &operation).await? else {
-            // Refused, whatever is there: also where it cannot be shown.
-            return Ok(Swap::Refused(self.observe().await.ok()));
-        };
-        Ok(Swap::Written(self.answered(written, &operation)?))
-    }
-
-    /// What is there after it was written, or nothing where it was refused.
-    async fn write(
-        &self,
-        expected: &Observation,
-        record: &Record,
-        operation: &str,
-    ) -> Result<Option<DynamicObject>, Error> {
-        if expected.record.is_some() {
-            return match self.replacement(expected, record) {
-                Some(object) => self.replace(object, operation, false).await,
-                None => Ok(None),
-            };
-        }
-        let vacant = record::vacant(self.kubernetes.namespace(), &self.name, record);
-        let Some(created) = self.create(vacant, operation, false).await? else { return Ok(None) };
-        if record.tenure == Tenure::Vacant {
-            return Ok(Some(created));
-        }
-        let created = self.answered(created, operation)?;
-        let record = Record { era: created.era.clone(), ..record.clone() };
-        match self.replacement(&created, &record) {
-            Some(object) => self.replace(object, operation, false).await,
-            None => Ok(None),
+        let mixed_fleet = self.kubernetes.config().is_mixed_fleet();
+        let swap =
+            async |api| record::swap(&api, &self.place(), expected, record, mixed_fleet).await;
+        match self.kubernetes.ask(&operation, swap).await? {
+            Step::Written(object) => Ok(Swap::Written(self.answered(object, &operation)?)),
+            Step::Refused => Ok(Swap::Refused(None)),
         }
     }
 
-    fn replacement(&self, expected: &Observation, record: &Record) -> Option<DynamicObject> {
-        record::replacement(expected, record, self.kubernetes.config().is_mixed_fleet())
-    }
-
-    async fn create(
-        &self,
-        object: DynamicObject,
-        operation: &str,
-        dry: bool,
-    ) -> Result<Option<DynamicObject>, Error> {
-        let call = |api| async move { record::create(&api, &object, dry).await };
-        Ok(self.kubernetes.ask(operation, call).await?.written())
-    }
-
-    async fn replace(
-        &self,
-        object: DynamicObject,
-        operation: &str,
-        dry: bool,
-    ) -> Result<Option<DynamicObject>, Error> {
-        let call = |api| async move { record::replace(&api, &object, dry).await };
-        Ok(self.kubernetes.ask(operation, call).await?.written())
-    }
-
-    /// Does all that an election will do, without doing it.
+    /// Does all that an election will write, without doing it.
     pub(crate) async fn rehearse(&self) -> Result<(), Error> {
         let seen = self.observe().await?;
         let operation = self.operation("rehearse a write of");
-        match &seen.record {
-            Some(record) => {
-                if let Some(object) = self.replacement(&seen, record) {
-                    self.replace(object, &operation, true).await?;
-                }
-            }
-            None => {
-                let record = Record::unreadable(seen.era);
-                let vacant = record::vacant(self.kubernetes.namespace(), &self.name, &record);
-                self.create(vacant, &operation, true).await?;
-            }
-        }
-        Ok(())
+        let rehearse = async |api| record::rehearse(&api, &self.place(), &seen).await;
+        self.kubernetes.ask(&operation, rehearse).await
+    }
+
+    fn place(&self) -> Name<'_> {
+        Name { namespace: self.kubernetes.namespace(), lease: &self.name }
     }
 
     /// What a call was answered with.
@@ -213,24 +151,4 @@ impl Lease {
             );
         }
     }
-}
-
-impl Step {
-    fn written(self) -> Option<DynamicObject> {
-        match self {
-            Self::Written(object) => Some(object),
-            Self::Refused => None,
-        }
-    }
-}
-
-/// Only the apiserver's own word that there is no such Lease: a path that is not served, or a proxy,
-/// answers with the same number.
-fn is_absence(status: &kube::core::Status) -> bool {
-    status.code == 404
-        && status.reason == "NotFound"
-        && status
-            .details
-            .as_ref()
-            .is_some_and(|details| details.kind == "leases" && !details.name.is_empty())
 }

@@ -57,7 +57,7 @@
 //! Our candidates wait for a client-go holder the whole `leaseDurationSeconds` of its record; its own
 //! wait for ours as for each other. (Where a leader of ours has died and client-go's took over, their
 //! next release is waited out, too: who knows nothing of the annotation leaves the dead one's in its
-//! place.) Set [`mixed_fleet`](KubernetesConfig::mixed_fleet) (or
+//! place.) Set [`with_mixed_fleet`](KubernetesConfig::with_mixed_fleet) (or
 //! `?mixed_fleet=true`) on all of ours: client-go sees a renewal only when its time differs by a whole
 //! second, so that a healthy leader with closer renewals is robbed, and it trusts in clocks of one rate.
 //! Timings that are unsafe so are then refused. What client-go candidates do to each other is not
@@ -74,7 +74,7 @@
 //!
 //! # Who leads, for others
 //!
-//! [`label_pod`](KubernetesConfig::label_pod) (`?label_pod=true`) labels the Pod that leads
+//! [`with_labelled_pod`](KubernetesConfig::with_labelled_pod) (`?label_pod=true`) labels the Pod that leads
 //! `leasehold.dev/leader=true`, for a Service to select it; the label goes before the lease is released.
 //! [`with_events`](KubernetesConfig::with_events) (`?events=true`) writes Kubernetes Events as client-go's
 //! recorder does. Both are kept in the background, on connections of their own, and an election goes on

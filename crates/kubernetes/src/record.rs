@@ -5,6 +5,8 @@
 //!   the uid it is refused.
 //! * Where nothing is, nothing but a vacant record is ever created: what gives the lease to somebody
 //!   is written over that, by a PUT that knows its uid.
+//! * That nothing is there, and that a write was refused, is believed of the apiserver alone, in its
+//!   own words about a Lease. All else is an error: unknown.
 
 use k8s_openapi::{
     api::coordination::v1::Lease,
@@ -13,22 +15,32 @@ use k8s_openapi::{
 use kube::{
     Api,
     api::PostParams,
-    core::{ApiResource, DynamicObject},
+    core::{ApiResource, DynamicObject, Status},
 };
 use leasehold_core::{Observation, Record, Tenure};
 use serde_json::{Map, Value, json};
 
-use crate::judge::{ANNOTATION, Agreement, Fields, PREFERRED, identity, rounded_up};
+use crate::judge::{self, ANNOTATION, Agreement, Fields, PREFERRED, identity, rounded_up};
 
 /// Who sets the fields of a Lease, as the apiserver keeps it.
 const MANAGER: &str = "leasehold";
 
-/// How much of a written time tells the second: `2026-11-23T13:33:45`.
-const SECONDS: usize = 19;
+/// A time that is further in the future than this is nobody's clock that was set back: it is not
+/// gone on from.
+const LONGEST_STEP_BACK: SignedDuration = SignedDuration::from_hours(24);
+
+/// So fine are the times of a Lease.
+const MICROSECOND: SignedDuration = SignedDuration::from_micros(1);
 
 /// Leases, read as they are: what this version does not know of a Lease it leaves alone.
 pub(crate) fn leases() -> ApiResource {
     ApiResource::erase::<Lease>(&())
+}
+
+/// Which Lease.
+pub(crate) struct Name<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) lease: &'a str,
 }
 
 /// What the apiserver decided.
@@ -40,15 +52,93 @@ pub(crate) enum Step {
     Refused,
 }
 
+/// What is there, or that nothing is.
+///
+/// # Errors
+/// It is unknown.
+pub(crate) async fn look(
+    api: &Api<DynamicObject>,
+    name: &str,
+) -> kube::Result<Option<DynamicObject>> {
+    match api.get(name).await {
+        Ok(object) => Ok(Some(object)),
+        Err(kube::Error::Api(status)) if is_absence(&status) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Only the apiserver's own word that there is no such Lease: a path that is not served, or a proxy,
+/// answers with the same number.
+fn is_absence(status: &Status) -> bool {
+    status.code == 404
+        && status.reason == "NotFound"
+        && status
+            .details
+            .as_ref()
+            .is_some_and(|details| details.kind == "leases" && !details.name.is_empty())
+}
+
+/// Replaces exactly what was expected. A refusal does not show what is there: that is another
+/// request, and whoever gives up waiting for its answer must not forget that this one was refused.
+///
+/// # Errors
+/// It is unknown whether it was replaced.
+pub(crate) async fn swap(
+    api: &Api<DynamicObject>,
+    name: &Name<'_>,
+    expected: &Observation,
+    record: &Record,
+    mixed_fleet: bool,
+) -> kube::Result<Step> {
+    let replaced = async |expected: &Observation, record: &Record| match replacement(
+        expected,
+        record,
+        mixed_fleet,
+    ) {
+        Some(object) => replace(api, &object, false).await,
+        // Nothing that this backend has shown can be there.
+        None => Ok(Step::Refused),
+    };
+    if expected.record.is_some() {
+        return replaced(expected, record).await;
+    }
+    let created = match create(api, &vacant(name, record), false).await? {
+        Step::Written(created) if record.tenure != Tenure::Vacant => created,
+        step => return Ok(step),
+    };
+    // What cannot be shown cannot be written over: of this record nothing was sent.
+    let Ok(created) = judge::shown(created) else { return Ok(Step::Refused) };
+    let record = Record { era: created.observation.era.clone(), ..record.clone() };
+    replaced(&created.observation, &record).await
+}
+
+/// Asks whether an election could write over what was seen, without doing it.
+///
+/// # Errors
+/// It could not.
+pub(crate) async fn rehearse(
+    api: &Api<DynamicObject>,
+    name: &Name<'_>,
+    seen: &Observation,
+) -> kube::Result<()> {
+    match &seen.record {
+        Some(record) => {
+            if let Some(object) = replacement(seen, record, false) {
+                replace(api, &object, true).await?;
+            }
+        }
+        None => {
+            create(api, &vacant(name, &Record::unreadable(seen.era.clone())), true).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Creates a Lease that is not there. It names nobody: see above.
 ///
 /// # Errors
 /// It is unknown whether it was created.
-pub(crate) async fn create(
-    api: &Api<DynamicObject>,
-    object: &DynamicObject,
-    dry: bool,
-) -> kube::Result<Step> {
+async fn create(api: &Api<DynamicObject>, object: &DynamicObject, dry: bool) -> kube::Result<Step> {
     let how = PostParams { dry_run: dry, field_manager: Some(MANAGER.to_owned()) };
     decided(api.create(&how, object).await)
 }
@@ -57,7 +147,7 @@ pub(crate) async fn create(
 ///
 /// # Errors
 /// It is unknown whether it was replaced.
-pub(crate) async fn replace(
+async fn replace(
     api: &Api<DynamicObject>,
     object: &DynamicObject,
     dry: bool,
@@ -88,16 +178,16 @@ fn decided(answer: kube::Result<DynamicObject>) -> kube::Result<Step> {
 }
 
 /// What is to be created where nothing is, for a record of no uid.
-pub(crate) fn vacant(namespace: &str, name: &str, record: &Record) -> DynamicObject {
+fn vacant(name: &Name<'_>, record: &Record) -> DynamicObject {
     let record = Record { tenure: Tenure::Vacant, ..record.clone() };
-    let mut object = DynamicObject::new(name, &leases()).within(namespace);
+    let mut object = DynamicObject::new(name.lease, &leases()).within(name.namespace);
     write(&mut object, None, &record, now());
     object
 }
 
 /// The Lease that replaces the expected one: it, with the record in the place of its own. None
 /// where that is nothing which this backend has shown.
-pub(crate) fn replacement(
+fn replacement(
     expected: &Observation,
     record: &Record,
     mixed_fleet: bool,
@@ -165,17 +255,19 @@ fn written(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// Now, or a moment later where that is what is written already: no two renewals are alike. client-go
-/// reads whole seconds, and sees no renewal within the one of the last.
+/// Now, or a moment later than what is written already: no two renewals are alike. client-go reads
+/// whole seconds, and compares what it reads with its last look alone. So for it each renewal is of a
+/// second that was never written before, also while the wall clock is set back.
 fn later(renewed: &str, now: Timestamp, mixed_fleet: bool) -> Timestamp {
-    let pause = match written(now) {
-        text if mixed_fleet && renewed.get(..SECONDS) == text.get(..SECONDS) => {
-            SignedDuration::from_secs(1)
-        }
-        text if renewed == text => SignedDuration::from_micros(1),
-        _ => SignedDuration::ZERO,
+    let Ok(renewed) = renewed.parse::<Timestamp>() else { return now };
+    let (next, ahead) = match mixed_fleet {
+        true => (Timestamp::from_second(renewed.as_second() + 1), LONGEST_STEP_BACK),
+        false => (renewed.checked_add(MICROSECOND), MICROSECOND),
     };
-    now.saturating_add(pause).unwrap_or(now)
+    match next {
+        Ok(next) if next > now && next.duration_since(now) <= ahead => next,
+        _ => now,
+    }
 }
 
 /// The record in its written form, with what its fields are to agree with.

@@ -59,8 +59,8 @@ fn parameters(mut config: KubernetesConfig, query: &str) -> Result<KubernetesCon
             ("kubeconfig", file) => config.with_kubeconfig(file),
             ("context", context) => config.with_context(context),
             ("pod", pod) => config.with_pod(pod),
-            ("mixed_fleet", "true") => config.mixed_fleet(),
-            ("label_pod", "true") => config.label_pod(),
+            ("mixed_fleet", "true") => config.with_mixed_fleet(),
+            ("label_pod", "true") => config.with_labelled_pod(),
             ("events", "true") => config.with_events(),
             ("mixed_fleet" | "label_pod" | "events", "false") => config,
             ("mixed_fleet" | "label_pod" | "events", _) => {

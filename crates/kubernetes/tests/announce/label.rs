@@ -89,7 +89,7 @@ async fn a_service_selects_the_pod_that_leads() {
         "--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name==\"LEASE\")].value}";
     let url = place.server.kubectl(&["get", "deployment", "jobs", url]);
     let (config, name) = KubernetesConfig::from_url(&url).unwrap();
-    assert_eq!(config, KubernetesConfig::new().label_pod().with_events());
+    assert_eq!(config, KubernetesConfig::new().with_labelled_pod().with_events());
     assert_eq!(name, LeaseName::new("jobs").unwrap());
 
     // As the Deployment would make them.

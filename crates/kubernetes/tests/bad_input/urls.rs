@@ -54,12 +54,12 @@ fn a_url_says_what_a_configuration_does() {
     let (config, name) = KubernetesConfig::from_url(url).unwrap();
     assert_eq!(name.as_str(), "jobs");
     let same = KubernetesConfig::new().with_namespace("shop").unwrap();
-    assert_eq!(config, same.with_kubeconfig("/etc/k c").with_context("a&b").mixed_fleet());
+    assert_eq!(config, same.with_kubeconfig("/etc/k c").with_context("a&b").with_mixed_fleet());
 
     let (config, _) =
         KubernetesConfig::from_url("kubernetes:///jobs?label_pod=true&pod=pod-a&events=true")
             .unwrap();
-    assert_eq!(config, KubernetesConfig::new().label_pod().with_pod("pod-a").with_events());
+    assert_eq!(config, KubernetesConfig::new().with_labelled_pod().with_pod("pod-a").with_events());
     let (config, _) =
         KubernetesConfig::from_url("kubernetes:///jobs?label_pod=false&events=false").unwrap();
     assert_eq!(config, KubernetesConfig::new());

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use leasehold_core::{Candidate, Elector, LeaseLock, Tenure, Timing, create_free};
 use leasehold_kubernetes::KubernetesLock;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{common::Subject, held, write};
@@ -28,15 +30,51 @@ async fn a_mixed_fleet_refuses_a_timing_that_robs_a_healthy_leader() {
     elector.campaign(&CancellationToken::new()).await.unwrap().resign().await;
 }
 
+/// Where `renewTime` is: what is written there, to the second.
+fn renewed(subject: &Subject) -> Timestamp {
+    let renewed: Timestamp = subject.spec()["renewTime"].as_str().unwrap().parse().unwrap();
+    Timestamp::from_second(renewed.as_second()).unwrap()
+}
+
+/// client-go compares what it reads with its last look alone: a second that comes again is no renewal.
 #[tokio::test]
 async fn in_a_mixed_fleet_no_two_renewals_fall_into_one_second() {
     let subject = Subject::new();
-    let lock = subject.lock_with(subject.config().mixed_fleet()).await;
+    let lock = subject.lock_with(subject.config().with_mixed_fleet()).await;
     let mut seen = held(&lock).await;
-    let second = || subject.spec()["renewTime"].as_str().unwrap()[..19].to_owned();
-    for attempt in 2..4 {
-        let before = second();
-        seen = write(&lock, &seen, Tenure::Held { holder: "pod-a".into() }, attempt).await;
-        assert_ne!(second(), before);
+    let mut attempt = 1;
+    let mut before = renewed(&subject);
+    // One's own clock is as it is, was set back, and is ahead of what somebody wrote.
+    for offset in [None, Some(30), Some(5_000), Some(-3_600)] {
+        if let Some(offset) = offset {
+            let written = Timestamp::now() + SignedDuration::from_secs(offset);
+            subject.patch(&json!({ "spec": { "renewTime": format!("{written:.6}") } }));
+            seen = lock.observe().await.unwrap();
+            before = renewed(&subject);
+        }
+        for _ in 0..5 {
+            attempt += 1;
+            seen = write(&lock, &seen, Tenure::Held { holder: "pod-a".into() }, attempt).await;
+            let now = renewed(&subject);
+            assert!(now > before, "{now} after {before}, with a clock set back by {offset:?} s");
+            before = now;
+        }
+    }
+    let now = Timestamp::now();
+    assert!(before.duration_since(now).abs() < SignedDuration::from_secs(10), "{before} at {now}");
+}
+
+/// It is a mistake, and would be gone on from for ever.
+#[tokio::test]
+async fn a_time_that_no_clock_shows_is_not_gone_on_from() {
+    let subject = Subject::new();
+    let lock = subject.lock_with(subject.config().with_mixed_fleet()).await;
+    held(&lock).await;
+    for absurd in ["9999-12-30T23:59:59.999999Z", "2099-01-01T00:00:00.000000Z"] {
+        subject.patch(&json!({ "spec": { "renewTime": absurd } }));
+        let seen = lock.observe().await.unwrap();
+        write(&lock, &seen, Tenure::Held { holder: "pod-a".into() }, 2).await;
+        let ahead = renewed(&subject).duration_since(Timestamp::now());
+        assert!(ahead.abs() < SignedDuration::from_secs(5), "{ahead} after {absurd}");
     }
 }
