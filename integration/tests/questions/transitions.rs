@@ -84,7 +84,7 @@ pub(crate) async fn run(store: Store, transitions: usize) {
 async fn suffer(
     fleet: &Fleet,
     store: &Store,
-    members: &mut Vec<Member>,
+    members: &mut [Member],
     at: usize,
     fault: Fault,
     token: FencingToken,

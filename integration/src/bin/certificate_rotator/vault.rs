@@ -146,3 +146,47 @@ fn read(directory: &Path, generation: u64) -> io::Result<Stored> {
 fn millis(moment: SystemTime) -> String {
     moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+    use super::*;
+
+    fn token(number: u64) -> FencingToken {
+        FencingToken::new(number).unwrap()
+    }
+
+    fn made() -> Certificates {
+        Certificates::next_after(None, Duration::from_secs(60)).unwrap()
+    }
+
+    #[test]
+    fn a_ghost_that_read_before_a_new_leader_has_shown_its_token_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = Vault::open(directory.path().join("certificates")).unwrap();
+        let read_by_the_ghost = vault.show(token(7)).unwrap();
+        let read_by_the_new = vault.show(token(8)).unwrap();
+        let error = vault.replace(&read_by_the_ghost, token(7), made()).err().unwrap();
+        assert!(error.to_string().contains("was written by another"), "{error}");
+        let stored = vault.replace(&read_by_the_new, token(8), made()).unwrap();
+        assert_eq!((stored.generation, stored.token), (3, token(8)));
+        // Nor is it let in if it reads again.
+        assert!(vault.show(token(7)).is_err());
+        assert_eq!(vault.newest().unwrap().unwrap().generation, 3);
+    }
+
+    #[test]
+    fn what_is_not_finished_does_not_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = Vault::open(directory.path().to_owned()).unwrap();
+        let seen = vault.show(token(1)).unwrap();
+        // Killed in the middle of it.
+        fs::create_dir(directory.path().join("unfinished.2.1")).unwrap();
+        fs::write(directory.path().join("unfinished.2.1/tls.crt"), "half").unwrap();
+        assert_eq!(vault.newest().unwrap().unwrap().generation, 1);
+        let stored = vault.replace(&seen, token(1), made()).unwrap();
+        assert_eq!(stored.generation, 2);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left of it");
+    }
+}
