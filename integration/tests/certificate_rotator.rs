@@ -25,7 +25,10 @@ const VALIDITY: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 8;
 
 struct Rotators {
-    directory: PathBuf,
+    /// The lease, and where the certificates are kept.
+    lease: String,
+    vault: String,
+    kubeconfig: PathBuf,
     said: mpsc::UnboundedSender<(usize, String)>,
     all: Vec<Child>,
 }
@@ -35,8 +38,8 @@ impl Rotators {
         let at = self.all.len();
         let mut child = Command::new(env!("CARGO_BIN_EXE_certificate_rotator"))
             .arg(format!("rotator-{at}"))
-            .arg(format!("file://{}/lease", self.directory.display()))
-            .arg(self.certificates())
+            .args([&self.lease, &self.vault])
+            .env("KUBECONFIG", &self.kubeconfig)
             .arg(format!("{}s", VALIDITY.as_secs_f64()))
             .arg("0.1s")
             .stdout(Stdio::piped())
@@ -57,29 +60,62 @@ impl Rotators {
         let pid = Pid::from_raw(self.all[at].id().unwrap().cast_signed()).unwrap();
         kill_process(pid, signal).unwrap();
     }
-
-    fn certificates(&self) -> PathBuf {
-        self.directory.join("certificates")
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fault_in_the_middle_of_a_rotation_leaves_two_half_a_pair_or_what_does_not_verify() {
     let directory = tempfile::tempdir().unwrap();
+    let lease = format!("file://{}/lease", directory.path().display());
+    let vault = directory.path().join("certificates");
+    rotate(lease, vault.display().to_string(), PathBuf::new(), || {}).await;
+    check(&vault);
+}
+
+#[cfg(feature = "kubernetes")]
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_it_in_a_secret_of_kubernetes() {
+    use std::collections::BTreeMap;
+
+    use leasehold_testkit::kubernetes::Apiserver;
+
+    let server = tokio::task::block_in_place(Apiserver::shared);
+    let lease = server.url("lease");
+    let (_, query) = lease.split_once("kubeconfig=").expect("it says where its kubeconfig is");
+    let path = query.split('&').next().unwrap();
+    let kubeconfig = percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned();
+    let vault = format!("secret:{}/certificates", server.namespace());
+    let verified = || {
+        // All of one version, by one request.
+        let each = "{{range $name, $text := .data}}#{{$name}}|{{base64decode $text}}{{end}}";
+        let words = ["get", "secret", "certificates", &format!("--output=go-template={each}")];
+        let data = tokio::task::block_in_place(|| server.kubectl(&words));
+        let files: BTreeMap<&str, &str> =
+            data.split('#').filter_map(|file| file.split_once('|')).collect();
+        let file = |name: &str| files[name];
+        verify(file("ca.crt"), file("ca.key"), file("tls.crt"), file("tls.key"));
+    };
+    rotate(lease.clone(), vault, PathBuf::from(kubeconfig), verified).await;
+}
+
+/// Kills and freezes leaders in the middle of rotations, and looks at what is there after each.
+async fn rotate(lease: String, vault: String, kubeconfig: PathBuf, look: impl Fn() + Send) {
     let (said, mut lines) = mpsc::unbounded_channel();
-    let mut rotators = Rotators { directory: directory.path().to_owned(), said, all: Vec::new() };
+    let mut rotators = Rotators { lease, vault, kubeconfig, said, all: Vec::new() };
     for _ in 0..3 {
         rotators.start();
     }
-    let mut last_token = 0;
+    let (mut issued, mut last_token) = (Vec::new(), 0);
     for round in 0..ROUNDS {
-        // In the middle: it has said that it begins, and pauses before it writes.
-        let (leader, token) = next(&mut lines, "rotating", last_token).await;
+        // In the middle, it has said that it begins, and pauses before it writes; or just after it, when
+        // nothing is due for whoever comes next.
+        let moment = if round % 4 < 2 { "rotating" } else { "rotated" };
+        let (leader, token) = next(&mut lines, moment, last_token, &mut issued).await;
         let freezes = round % 2 == 1;
         rotators.signal(leader, if freezes { Signal::STOP } else { Signal::KILL });
-        // Another one does what was due.
-        let (successor, next_token) = next(&mut lines, "rotated", token + 1).await;
+        // Another one does what was due, or will be.
+        let (successor, next_token) = next(&mut lines, "rotated", token + 1, &mut issued).await;
         assert_ne!(successor, leader);
+        look();
         if freezes {
             rotators.signal(leader, Signal::CONT);
         } else {
@@ -94,7 +130,9 @@ async fn no_fault_in_the_middle_of_a_rotation_leaves_two_half_a_pair_or_what_doe
             assert!(ended.success(), "rotator-{at}: {ended}");
         }
     }
-    check(&rotators.certificates());
+    look();
+    assert!(issued.len() >= ROUNDS, "{issued:?}");
+    assert_once_when_due(&issued);
 }
 
 /// Waits until somebody says this, in a term of this token or a later one.
@@ -102,13 +140,17 @@ async fn next(
     lines: &mut mpsc::UnboundedReceiver<(usize, String)>,
     what: &str,
     least: u64,
+    issued: &mut Vec<u64>,
 ) -> (usize, u64) {
     let said = async {
         loop {
             let (at, line) = lines.recv().await.unwrap();
             let mut words = line.split(' ');
             let said = words.next().unwrap();
-            let token: u64 = words.next().unwrap().trim_end_matches(':').parse().unwrap();
+            let token: u64 = words.next().unwrap().parse().unwrap();
+            if said == "rotated" {
+                issued.push(words.next().unwrap().parse().unwrap());
+            }
             if said == what && token >= least {
                 return (at, token);
             }
@@ -141,10 +183,14 @@ fn check(vault: &Path) {
     assert!(tokens.is_sorted(), "an older term has written after a newer one: {tokens:?}");
     // Generations in which only a token was shown repeat the certificate.
     rotations.dedup();
-    let due = (VALIDITY / 2).as_millis() as u64;
     let issued: Vec<u64> = rotations.iter().map(|(issued, _)| *issued).collect();
-    assert!(issued.is_sorted_by(|one, next| next - one >= due), "rotated twice: {issued:?}");
-    assert!(rotations.len() >= ROUNDS, "{} rotations", rotations.len());
+    assert!(issued.len() >= ROUNDS, "{issued:?}");
+    assert_once_when_due(&issued);
+}
+
+fn assert_once_when_due(issued: &[u64]) {
+    let due = (VALIDITY / 2).as_millis() as u64;
+    assert!(issued.is_sorted_by(|one, next| *next >= one + due), "rotated twice: {issued:?}");
 }
 
 fn verify(authority: &str, authority_key: &str, server: &str, server_key: &str) {

@@ -1,5 +1,5 @@
-//! Keeps a certificate authority and a server's certificate in a directory, and renews them before they
-//! expire: in as many copies as one likes, of which one does it.
+//! Keeps a certificate authority and a server's certificate in a directory, or in a Secret of Kubernetes,
+//! and renews them before they expire: in as many copies as one likes, of which one does it.
 //!
 //! ```sh
 //! dir=$(mktemp -d); for name in anna ben cleo; do
@@ -7,11 +7,17 @@
 //! done; wait
 //! ```
 //!
+//! With the feature `kubernetes` the lease may be `kubernetes://NAMESPACE/NAME`, and the directory
+//! `secret:NAMESPACE/NAME`.
+//!
 //! The work is a leader-only [`Periodic`] whose store says when it was last done: a change of leader
 //! neither skips a renewal nor doubles it. A new leader first shows its token to the [`Vault`]; from then
 //! on the vault refuses whoever is late.
 
 mod certificates;
+mod directory;
+#[cfg(feature = "kubernetes")]
+mod secret;
 mod vault;
 
 use std::{
@@ -23,11 +29,12 @@ use std::{
 };
 
 use certificates::Certificates;
+use directory::Directory;
 use leasehold::{
     Leading, Timing, connect, create_free,
     manager::{BoxError, Manager, Periodic, stop_signals},
 };
-use vault::{Stored, Vault};
+use vault::{Vault, millis};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -38,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let validity = seconds(validity)?;
     // For tests: how long a rotation takes between its beginning and its end.
     let pause = rest.first().map_or(Ok(Duration::ZERO), |pause| seconds(pause))?;
-    let vault = Arc::new(Vault::open(PathBuf::from(directory))?);
+    let vault = open(directory).await?;
     let shutdown = stop_signals()?;
 
     let lock = connect(url).await?;
@@ -60,36 +67,42 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
+async fn open(place: &str) -> Result<Arc<dyn Vault>, BoxError> {
+    match place.strip_prefix("secret:") {
+        None => Ok(Arc::new(Directory::open(PathBuf::from(place))?)),
+        #[cfg(feature = "kubernetes")]
+        Some(place) => Ok(Arc::new(secret::Secret::open(place).await?)),
+        #[cfg(not(feature = "kubernetes"))]
+        Some(_) => Err("a Secret needs the feature kubernetes".into()),
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, BoxError> {
     let number = text.strip_suffix('s').ok_or_else(|| format!("{text:?}: 10s is ten seconds"))?;
     Ok(Duration::from_secs_f64(number.parse()?))
 }
 
-async fn last_done(vault: Arc<Vault>) -> Result<Option<SystemTime>, BoxError> {
-    let newest = tokio::task::spawn_blocking(move || vault.newest()).await??;
+async fn last_done(vault: Arc<dyn Vault>) -> Result<Option<SystemTime>, BoxError> {
+    let newest = vault.newest().await?;
     Ok(newest.and_then(|stored| stored.certificates).map(|certificates| certificates.issued))
 }
 
 /// One rotation. It reads, makes and writes; whoever has written meanwhile makes the write be refused.
 async fn rotate(
     lead: Leading,
-    vault: Arc<Vault>,
+    vault: Arc<dyn Vault>,
     validity: Duration,
     pause: Duration,
 ) -> Result<(), BoxError> {
     let token = lead.token();
-    // What blocks has a thread of its own, and the lease is not given back before it has ended.
-    let shown = {
-        let vault = vault.clone();
-        lead.spawn_blocking(move || vault.show(token)).await??
-    };
+    let shown = vault::show(&*vault, token).await?;
     println!("rotating {token}");
     let made = Certificates::next_after(shown.certificates.as_ref(), validity)?;
+    let issued = millis(made.issued);
     tokio::time::sleep(pause).await;
-    let stored: Stored = lead
-        .spawn_blocking(move || vault.replace(&shown, token, made))
-        .await?
-        .inspect_err(|error| println!("refused {token}: {error}"))?;
-    println!("rotated {token} {}", stored.generation);
+    vault::rotate(&*vault, &shown, token, made)
+        .await
+        .inspect_err(|error| println!("refused {token} {error}"))?;
+    println!("rotated {token} {issued}");
     Ok(())
 }
