@@ -60,8 +60,8 @@ impl Builder {
 
     /// Has leases given up to processes that lead none. It needs one more lease, in the same store, that
     /// nothing is added to: a process that leads nothing stands for it, and who holds it is the next in
-    /// line. A process that leads two leases or more sees that there is one, and alive, and gives up what
-    /// it has gained last.
+    /// line. A process that leads two leases or more reads it at each retry interval, sees that there is
+    /// one, and alive, and gives up what it has gained last.
     ///
     /// So while a process stands by that leads nothing, no other goes on leading several: the first of a
     /// roll-out keeps one lease for itself and leaves the others, one by one, to those who come after it.

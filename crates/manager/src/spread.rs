@@ -90,6 +90,10 @@ impl LeaseLock for Yielding {
 
     async fn swap(&self, expected: &Observation, record: &Record) -> Result<Swap, Error> {
         if !Self::takes(expected, record) {
+            if record.tenure == Tenure::Free {
+                // Given back, perhaps before there was a term: the campaign had been withdrawn.
+                self.spread.leads_no_more(&self.lease);
+            }
             return self.lock.swap(expected, record).await;
         }
         // Where another lease's store does not answer, this one does not wait for it for long.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::StreamExt;
 use leasehold_core::{Elector, ErrorKind, LeaseLock, Record, Stamp, Tenure};
 use tokio::{sync::watch, time};
 use tokio_util::sync::CancellationToken;
@@ -95,11 +94,7 @@ impl Standby {
             };
             let lease = self.spread.last_of_several();
             let surplus = elections.iter().find(|one| Some(&one.lease) == lease.as_ref());
-            let (Some(election), Some(_)) = (surplus, next) else {
-                // The watch broke, or nothing is left to give up.
-                time::sleep(self.elector.timing().retry_interval()).await;
-                continue;
-            };
+            let Some(election) = surplus else { continue };
             tracing::info!(target: "leasehold::manager", lease = %election.lease, "given up for one who leads none");
             election.elector.step_down().await;
             // One at a time: who was in line leaves it as soon as it leads.
@@ -107,32 +102,38 @@ impl Standby {
         }
     }
 
-    /// Whoever is in line and lives: its record was seen to be renewed. None if it cannot be seen.
-    async fn next_in_line(&self) -> Option<Stamp> {
-        let mut watch = self.lock.watch();
+    /// Whoever is in line and lives: its record was seen to be renewed.
+    async fn next_in_line(&self) -> Stamp {
         let mut before: Option<Stamp> = None;
-        while let Some(Ok(seen)) = watch.next().await {
-            let stamp = seen.record.as_ref().and_then(holder);
+        loop {
+            let stamp = self.in_line().await;
             if let (Some(stamp), Some(before)) = (stamp, before)
                 && stamp.author == before.author
                 && stamp.attempt > before.attempt
             {
-                return Some(stamp);
+                return stamp;
             }
             before = stamp;
+            self.pause().await;
         }
-        None
     }
 
     /// Ends when this one is in line no more.
-    async fn left(&self, next: Option<Stamp>) {
-        let author = next.map(|stamp| stamp.author);
-        let mut watch = self.lock.watch();
-        while let Some(Ok(seen)) = watch.next().await {
-            if seen.record.as_ref().and_then(holder).map(|stamp| stamp.author) != author {
-                return;
-            }
+    async fn left(&self, next: Stamp) {
+        while self.in_line().await.is_some_and(|stamp| stamp.author == next.author) {
+            self.pause().await;
         }
+    }
+
+    /// Whose record is there; none, too, where the store does not say so in time.
+    async fn in_line(&self) -> Option<Stamp> {
+        let observe = self.lock.observe();
+        let seen = time::timeout(self.elector.timing().call_timeout(), observe).await.ok()?.ok()?;
+        seen.record.as_ref().and_then(holder)
+    }
+
+    async fn pause(&self) {
+        time::sleep(self.elector.timing().retry_interval()).await;
     }
 }
 
