@@ -13,6 +13,8 @@ const LONGEST: usize = 300;
 const RULE: &str = "apiGroups: [\"coordination.k8s.io\"], resources: [\"leases\"], verbs: [\"get\", \
                     \"create\", \"update\", \"watch\"]";
 
+const NAMESPACE_ENDS: &str = "the namespace is being deleted: use another one";
+
 pub(crate) struct Advice {
     pub(crate) kind: ErrorKind,
     /// The server's own words, or the system's.
@@ -47,7 +49,24 @@ pub(crate) fn wants_other_credentials(error: &kube::Error) -> bool {
 
 /// Whether a right is missing, by the apiserver's own word.
 pub(crate) fn is_forbidden(status: &Status) -> bool {
-    status.code == 403 && status.reason == "Forbidden"
+    status.code == 403 && status.reason == "Forbidden" && !is_of_a_namespace_that_ends(status)
+}
+
+/// Nobody may create anything there any more.
+fn is_of_a_namespace_that_ends(status: &Status) -> bool {
+    status.code == 403 && status.message.contains("being terminated")
+}
+
+/// What to do where something beside the election is refused, which needs this right.
+pub(crate) fn of_an_errand(status: &Status, right: &str, otherwise: &str) -> String {
+    let said = short(&status.message);
+    if is_forbidden(status) {
+        format!("{said}; the account needs {right}")
+    } else if is_of_a_namespace_that_ends(status) {
+        format!("{said}; {NAMESPACE_ENDS}")
+    } else {
+        format!("{said}; {otherwise}")
+    }
 }
 
 fn of_a_status(status: &Status, namespace: &str) -> Advice {
@@ -63,8 +82,8 @@ fn of_a_status(status: &Status, namespace: &str) -> Advice {
             "the credentials are expired, or of another cluster: renew them (files and plugins are \
              asked again by themselves)",
         ),
-        (403, _) if said.contains("being terminated") => {
-            Advice::new(ErrorKind::Denied, said, "the namespace is being deleted: use another one")
+        (403, _) if is_of_a_namespace_that_ends(status) => {
+            Advice::new(ErrorKind::Denied, said, NAMESPACE_ENDS)
         }
         (403, _) => Advice::new(
             ErrorKind::Denied,
@@ -82,14 +101,18 @@ fn of_a_status(status: &Status, namespace: &str) -> Advice {
             "what answers there serves no coordination.k8s.io/v1: see whether the server's URL is \
              that of an apiserver",
         ),
-        (409 | 422, _) => {
-            Advice::new(ErrorKind::Invalid, said, "the apiserver takes no such Lease")
-        }
+        (409 | 422, _) => Advice::new(
+            ErrorKind::Invalid,
+            said,
+            "the apiserver does not take the Lease as it is: correct the field that it names by \
+             `kubectl edit lease`, or delete the Lease (which is then waited out), and see what \
+             admission policies ask for",
+        ),
         (429, _) => Advice::new(
             ErrorKind::Unreachable,
             said,
-            "the apiserver is overloaded: wait, or give leases a priority level of their own (a \
-             FlowSchema)",
+            "the apiserver is overloaded: wait, or put this account's requests for leases at its \
+             level for leader election (manifests/flow-schema.yaml)",
         ),
         (code, reason) => Advice::new(
             ErrorKind::Unreachable,

@@ -26,14 +26,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Announcer {
     label: Option<Arc<Label>>,
     events: Option<Arc<Events>>,
-    state: Mutex<State>,
+    known: Mutex<Known>,
 }
 
 #[derive(Default)]
-struct State {
+struct Known {
     term: Option<Term>,
-    /// Which term's release waits for the label, and until when: also if it is tried again.
-    leaving: Option<(TermId, Instant)>,
+    /// Which term's release has waited for the label. If it is tried again, it waits no more: its caller
+    /// has not much patience, nor many tries.
+    leaving: Option<TermId>,
 }
 
 /// Which term of which elector.
@@ -57,29 +58,23 @@ impl Announcer {
         }
         let events = kubernetes.config().has_events().then(|| Events::new(kubernetes, name));
         (label.is_some() || events.is_some())
-            .then(|| Arc::new(Self { label, events, state: Mutex::default() }))
+            .then(|| Arc::new(Self { label, events, known: Mutex::default() }))
     }
 
     /// A record is about to be written. Where that releases a term, the term is over, and its label
     /// goes first.
     pub(crate) async fn before(&self, expected: &Observation, record: &Record) {
         let Some(released) = released(expected, record) else { return };
-        let deadline = {
-            let mut state = self.state();
-            if state.term.as_ref().is_some_and(|term| term.id == released) {
-                self.over(&mut state);
+        let again = {
+            let mut known = self.known();
+            if known.term.as_ref().is_some_and(|term| term.id == released) {
+                self.over(&mut known);
             }
-            match state.leaving {
-                Some((leaving, deadline)) if leaving == released => deadline,
-                _ => {
-                    let deadline = Instant::now() + patience(expected);
-                    state.leaving = Some((released, deadline));
-                    deadline
-                }
-            }
+            known.leaving.replace(released) == Some(released)
         };
+        let patience = if again { Duration::ZERO } else { patience(expected) };
         if let Some(label) = &self.label {
-            label.gone(deadline).await;
+            label.gone(patience).await;
         }
     }
 
@@ -109,24 +104,27 @@ impl Announcer {
     pub(crate) fn observed(&self, seen: &Result<Observation, Error>) {
         self.tend();
         if let Ok(seen) = seen {
-            self.ended_if(|term| seen.record.as_ref().and_then(term_of) != Some(term.id));
+            let shown = seen.record.as_ref().and_then(term_of);
+            self.ended_if(|term| shown != Some(term.id) && !term.is_newer_than(seen));
         }
     }
 
     fn confirmed(self: &Arc<Self>, id: TermId, seen: &Observation, until: Instant) {
-        let mut state = self.state();
-        match &mut state.term {
+        let mut known = self.known();
+        match &mut known.term {
+            // Of two answers, the later may be the older one.
+            Some(term) if term.is_newer_than(seen) => return,
             Some(term) if term.id == id => {
                 term.seen = seen.clone();
                 term.until.send_replace(until);
                 return;
             }
-            Some(_) => self.over(&mut state),
+            Some(_) => self.over(&mut known),
             None => {}
         }
         let sender = Sender::new(until);
         tokio::spawn(lapse(self.clone(), id, sender.subscribe()));
-        state.term = Some(Term { id, seen: seen.clone(), until: sender });
+        known.term = Some(Term { id, seen: seen.clone(), until: sender });
         if let Some(events) = &self.events {
             events.write(seen, "became leader");
         }
@@ -136,14 +134,14 @@ impl Announcer {
     }
 
     fn ended_if(&self, over: impl FnOnce(&Term) -> bool) {
-        let mut state = self.state();
-        if state.term.as_ref().is_some_and(over) {
-            self.over(&mut state);
+        let mut known = self.known();
+        if known.term.as_ref().is_some_and(over) {
+            self.over(&mut known);
         }
     }
 
-    fn over(&self, state: &mut State) {
-        let Some(term) = state.term.take() else { return };
+    fn over(&self, known: &mut Known) {
+        let Some(term) = known.term.take() else { return };
         if let Some(events) = &self.events {
             events.write(&term.seen, "stopped leading");
         }
@@ -159,8 +157,15 @@ impl Announcer {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Term {
+    /// Several electors may share a lock, and hear of each other in any order.
+    fn is_newer_than(&self, seen: &Observation) -> bool {
+        seen.era == self.seen.era && seen.version.number() < self.seen.version.number()
     }
 }
 

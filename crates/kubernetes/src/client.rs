@@ -7,12 +7,13 @@ use std::{
 
 use kube::{Api, core::DynamicObject};
 use leasehold_core::{Error, LeaseName};
-use tokio::{sync, time};
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     KubernetesConfig, KubernetesLock,
-    access::{self, Access},
+    access::{self, Access, Identity, Loading},
+    advice::wants_other_credentials,
     config::checked_name,
     error,
     record::leases,
@@ -20,7 +21,7 @@ use crate::{
 
 /// The longest that anything here waits for the apiserver. Electors give up sooner; this is for those
 /// who call a lock themselves.
-const LONGEST_CALL: Duration = Duration::from_secs(10);
+pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(10);
 
 /// Credentials that were refused are read again, but not more often than this: a plugin that is run
 /// for them takes its time.
@@ -41,11 +42,13 @@ const RELOAD: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Kubernetes {
-    shared: Arc<Shared>,
+    cluster: Arc<Cluster>,
 }
 
-struct Shared {
+struct Cluster {
+    /// With the context of the kubeconfig that was current when it was made.
     config: KubernetesConfig,
+    identity: Identity,
     /// As people know it: its URL, which never holds a secret.
     server: String,
     namespace: String,
@@ -53,8 +56,8 @@ struct Shared {
     own_namespace: String,
     /// The Pod to be labelled.
     pod: Option<String>,
-    /// Held while it is made, so that one makes it and the others wait.
-    access: sync::Mutex<Option<Arc<Access>>>,
+    /// None where it has to be made again.
+    access: Mutex<Option<Loading>>,
     link: Mutex<Option<Arc<Link>>>,
 }
 
@@ -67,30 +70,39 @@ pub(crate) struct Link {
 }
 
 impl Kubernetes {
-    /// The cluster that the configuration names. Its files are read; nothing is connected before a
-    /// lock is used.
+    /// The cluster that the configuration names. Its files are read; nothing is connected, and no
+    /// plugin run, before a lock is used.
+    ///
+    /// Credentials that are refused are read again from the same files, and of the same context,
+    /// whichever is current by then. If that has become another cluster's, every call is an error which
+    /// says so: a lease is never looked for where others do not.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) where no cluster can be found, or
-    /// a file says nonsense, or nothing says which Pod is to be labelled.
+    /// a file says nonsense, or nothing says which Pod is to be labelled, or what says it is no Pod's
+    /// name.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing is left behind.
     pub async fn new(config: KubernetesConfig) -> Result<Self, Error> {
         let found = access::load(&config).await?;
-        let own_namespace = found.default_namespace.trim().to_owned();
+        // Whoever makes another one current means other programs.
+        let config = match &found.context {
+            Some(context) => config.with_context(context),
+            None => config,
+        };
+        let own_namespace = found.config.default_namespace.trim().to_owned();
         let namespace = config.namespace().unwrap_or(&own_namespace).to_owned();
         let pod = config.labelled_pod()?;
-        // Where nobody has put a password into it.
-        let url = &found.cluster_url;
-        let (scheme, host) = (url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default());
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        let server = format!("{scheme}://{host}{port}{}", url.path().trim_end_matches('/'));
         Ok(Self {
-            shared: Arc::new(Shared {
+            cluster: Arc::new(Cluster {
+                server: access::server(&found.config.cluster_url),
+                identity: found.identity(),
+                access: Mutex::new(Some(found.access(config.clone()))),
                 config,
-                server,
                 namespace,
                 own_namespace,
                 pod,
-                access: sync::Mutex::default(),
                 link: Mutex::default(),
             }),
         })
@@ -107,23 +119,23 @@ impl Kubernetes {
     }
 
     pub(crate) fn config(&self) -> &KubernetesConfig {
-        &self.shared.config
+        &self.cluster.config
     }
 
     pub(crate) fn namespace(&self) -> &str {
-        &self.shared.namespace
+        &self.cluster.namespace
     }
 
     pub(crate) fn own_namespace(&self) -> &str {
-        &self.shared.own_namespace
+        &self.cluster.own_namespace
     }
 
     pub(crate) fn labelled_pod(&self) -> Option<&str> {
-        self.shared.pod.as_deref()
+        self.cluster.pod.as_deref()
     }
 
     pub(crate) fn server(&self) -> &str {
-        &self.shared.server
+        &self.cluster.server
     }
 
     /// Asks the apiserver for something about leases. Unless it answers, its connections are not
@@ -141,7 +153,7 @@ impl Kubernetes {
             let link = self.link().await?;
             self.ask_on(&link, operation, call).await
         };
-        within(operation, asked).await
+        within(operation, LONGEST_CALL, asked).await
     }
 
     /// As [`ask`](Self::ask), on connections that are known, and without a limit.
@@ -155,7 +167,7 @@ impl Kubernetes {
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
     {
-        let mut visit = Visit { shared: &self.shared, link, answered: false };
+        let mut visit = Visit { cluster: &self.cluster, link, answered: false };
         let answer =
             call(Api::namespaced_with(link.client.clone(), self.namespace(), &leases())).await;
         visit.answered = matches!(answer, Ok(_) | Err(kube::Error::Api(_)));
@@ -163,8 +175,8 @@ impl Kubernetes {
         match answer {
             Ok(answer) => Ok(answer),
             Err(refusal) => {
-                if error::wants_other_credentials(&refusal) {
-                    self.reload(link).await;
+                if wants_other_credentials(&refusal) {
+                    self.reload(link);
                 }
                 Err(error::failed(operation, self.server(), self.namespace(), refusal))
             }
@@ -172,11 +184,11 @@ impl Kubernetes {
     }
 
     pub(crate) async fn link(&self) -> Result<Arc<Link>, Error> {
-        if let Some(link) = &*locked(&self.shared.link) {
+        if let Some(link) = &*locked(&self.cluster.link) {
             return Ok(link.clone());
         }
         let access = self.access().await?;
-        let mut kept = locked(&self.shared.link);
+        let mut kept = locked(&self.cluster.link);
         let link = kept.get_or_insert_with(|| {
             let client = access.client(self.namespace());
             Arc::new(Link { client, access, retired: CancellationToken::new() })
@@ -185,35 +197,37 @@ impl Kubernetes {
     }
 
     /// A client that shares no connection with any lease.
-    pub(crate) async fn aside(&self) -> Result<kube::Client, Error> {
+    pub(crate) async fn client_of_its_own(&self) -> Result<kube::Client, Error> {
         Ok(self.access().await?.client(self.namespace()))
     }
 
     async fn access(&self) -> Result<Arc<Access>, Error> {
-        let mut kept = self.shared.access.lock().await;
-        if let Some(access) = &*kept {
-            return Ok(access.clone());
+        let Cluster { config, identity, access, .. } = &*self.cluster;
+        let again = || access::again(config.clone(), identity.clone());
+        let loading = locked(access).get_or_insert_with(again).clone();
+        let loaded = loading.clone().await;
+        if loaded.is_err() {
+            // Whoever comes next tries again.
+            locked(access).take_if(|kept| kept.ptr_eq(&loading));
         }
-        let found = access::load(self.config()).await?;
-        let access = Arc::new(Access::new(found, self.config()).await?);
-        *kept = Some(access.clone());
-        Ok(access)
+        Ok(loaded?)
     }
 
     /// Reads files and credentials again before the next call: they rotate.
-    async fn reload(&self, refused: &Arc<Link>) {
+    fn reload(&self, refused: &Arc<Link>) {
         if refused.access.since.elapsed() < RELOAD {
             return;
         }
-        let mut kept = self.shared.access.lock().await;
-        if kept.as_ref().is_some_and(|access| Arc::ptr_eq(access, &refused.access)) {
-            *kept = None;
-        }
-        self.shared.retire(refused);
+        let is_refused = |kept: &mut Loading| {
+            let kept = kept.peek().and_then(|loaded| loaded.as_ref().ok());
+            kept.is_some_and(|kept| Arc::ptr_eq(kept, &refused.access))
+        };
+        locked(&self.cluster.access).take_if(is_refused);
+        self.cluster.retire(refused);
     }
 }
 
-impl Shared {
+impl Cluster {
     fn retire(&self, link: &Arc<Link>) {
         let mut kept = locked(&self.link);
         if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, link)) {
@@ -226,8 +240,8 @@ impl Shared {
 impl fmt::Debug for Kubernetes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kubernetes")
-            .field("server", &self.shared.server)
-            .field("namespace", &self.shared.namespace)
+            .field("server", &self.cluster.server)
+            .field("namespace", &self.cluster.namespace)
             .finish_non_exhaustive()
     }
 }
@@ -235,7 +249,7 @@ impl fmt::Debug for Kubernetes {
 /// A request that is under way. Unless it is answered, whatever swallowed it is not trusted with
 /// another one.
 struct Visit<'a> {
-    shared: &'a Shared,
+    cluster: &'a Cluster,
     link: &'a Arc<Link>,
     answered: bool,
 }
@@ -243,7 +257,7 @@ struct Visit<'a> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.shared.retire(self.link);
+            self.cluster.retire(self.link);
         }
     }
 }
@@ -252,11 +266,12 @@ impl Drop for Visit<'_> {
 /// As `work`, or that it took too long.
 pub(crate) async fn within<T>(
     operation: &str,
+    limit: Duration,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match time::timeout(LONGEST_CALL, work).await {
+    match time::timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(error::too_late(operation, LONGEST_CALL)),
+        Err(_) => Err(error::too_late(operation, limit)),
     }
 }
 

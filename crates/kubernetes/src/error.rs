@@ -4,8 +4,6 @@ use leasehold_core::{Error, ErrorKind};
 
 use crate::advice::{Advice, advice};
 
-pub(crate) use crate::advice::wants_other_credentials;
-
 /// What the apiserver, or the way to it, refused: an error that says what to do about it.
 pub(crate) fn failed(operation: &str, server: &str, namespace: &str, error: kube::Error) -> Error {
     let Advice { kind, said, advice } = advice(&error, namespace);
@@ -23,24 +21,19 @@ pub(crate) fn too_late(operation: &str, limit: Duration) -> Error {
     )
 }
 
-pub(crate) fn unloadable(place: &str, why: &str) -> Error {
-    let operation = "find the Kubernetes cluster";
-    Error::new(ErrorKind::Invalid, operation, format!("{place} says nothing usable: {why}"))
-}
-
 pub(crate) fn disconnected(operation: &str) -> Error {
     Error::new(
         ErrorKind::Unreachable,
         operation.to_owned(),
-        "a call on the same connections was not answered; it is watched on others from now on",
+        "another call on the same connections was not answered; the next one goes another way",
     )
 }
 
-pub(crate) fn deaf(operation: &str, limit: Duration) -> Error {
+pub(crate) fn overtaken(operation: &str, limit: Duration) -> Error {
     Error::new(
         ErrorKind::Unreachable,
         operation.to_owned(),
-        format!("a write was not shown within {limit:?}; it is watched anew"),
+        format!("the watch did not begin within {limit:?} of a write; it is begun anew"),
     )
 }
 

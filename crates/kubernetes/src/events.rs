@@ -1,12 +1,6 @@
 //! Events on the Lease, as client-go's recorder writes them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::{Event, EventSource, ObjectReference},
@@ -18,9 +12,10 @@ use leasehold_core::{LeaseName, Observation};
 use tokio::time;
 
 use crate::{
-    Kubernetes,
+    Kubernetes, advice,
     announce::holder,
-    aside::{self, Trouble},
+    errand::{self, Trouble},
+    warned::Warned,
 };
 
 const COMPONENT: &str = "leasehold";
@@ -38,7 +33,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(crate) struct Events {
     kubernetes: Kubernetes,
     lease: String,
-    warned: AtomicBool,
+    warned: Warned,
 }
 
 impl Events {
@@ -46,7 +41,7 @@ impl Events {
         Arc::new(Self {
             kubernetes: kubernetes.clone(),
             lease: lease.as_str().to_owned(),
-            warned: AtomicBool::new(false),
+            warned: Warned::default(),
         })
     }
 
@@ -60,18 +55,29 @@ impl Events {
     async fn send(&self, event: Event) {
         let operation = format!("create an event on the lease {:?}", self.lease);
         for attempt in 1.. {
-            let sent = aside::ask(&self.kubernetes, &operation, async |client| {
+            let sent = errand::run(&self.kubernetes, &operation, async |client| {
                 let events = Api::<Event>::namespaced(client, self.kubernetes.namespace());
                 events.create(&PostParams::default(), &event).await
             });
             match sent.await {
-                Ok(_) => return self.warned.store(false, Ordering::Relaxed),
+                Ok(_) => return self.warned.forget(),
                 // It was written, and the answer was lost.
-                Err(Trouble::Refused(why)) if attempt > 1 && why.contains("already exists") => {
+                Err(Trouble::Refused(status))
+                    if attempt > 1 && status.reason == "AlreadyExists" =>
+                {
                     return;
                 }
                 Err(Trouble::Unknown(_)) if attempt < ATTEMPTS => time::sleep(PAUSE).await,
-                Err(Trouble::Refused(why) | Trouble::Unknown(why)) => return self.warn(&why),
+                Err(Trouble::Unknown(why)) => return self.warn(&why),
+                Err(Trouble::Refused(status)) => {
+                    let namespace = self.kubernetes.namespace();
+                    let right = format!(
+                        "the verb \"create\" on the resource \"events\" in the namespace \
+                         {namespace:?} (manifests/events-role.yaml)"
+                    );
+                    let otherwise = "see what admission policies ask for";
+                    return self.warn(&advice::of_an_errand(&status, &right, otherwise));
+                }
             }
         }
     }
@@ -79,6 +85,8 @@ impl Events {
     fn event(&self, seen: &Observation, became: &str) -> Event {
         let now = Timestamp::now();
         let name: String = self.lease.chars().take(LONGEST_NAME).collect();
+        // Cut in the middle, a part of it may end as none may.
+        let name = name.trim_end_matches(['.', '-']);
         let namespace = Some(self.kubernetes.namespace().to_owned());
         Event {
             metadata: ObjectMeta {
@@ -108,13 +116,11 @@ impl Events {
     }
 
     fn warn(&self, why: &str) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
+        if self.warned.is_first() {
             tracing::warn!(
                 lease = self.lease,
                 namespace = self.kubernetes.namespace(),
-                "Events cannot be written, and the election goes on without: {why} (the account needs \
-                 the verb \"create\" on the resource \"events\" in the namespace {:?})",
-                self.kubernetes.namespace()
+                "Events cannot be written, and the election goes on without: {why}"
             );
         }
     }

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api,
     api::{Patch, PatchParams},
-    core::{ApiResource, DynamicObject},
+    core::{ApiResource, DynamicObject, Status},
 };
 use serde_json::json;
 use tokio::{
@@ -20,8 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    Kubernetes,
-    aside::{self, Trouble},
+    Kubernetes, advice,
+    errand::{self, Trouble},
+    pauses::Pauses,
+    warned::Warned,
 };
 
 const LABEL: &str = "leasehold.dev/leader";
@@ -39,17 +41,17 @@ pub(crate) struct Label {
     namespace: String,
     pod: String,
     state: Sender<State>,
+    warned: Warned,
 }
 
+/// What is wanted, and what is there.
 #[derive(Clone)]
 struct State {
     /// How many terms want it.
     terms: usize,
     there: There,
-    /// Somebody is at it.
+    /// A task makes it as it is wanted: there is one at a time.
     tended: bool,
-    /// What is wrong was said.
-    warned: bool,
     /// Whose Pod it is, once the apiserver has shown it: another one may get its name.
     uid: Option<String>,
 }
@@ -59,7 +61,7 @@ enum There {
     /// As of a Pod whose container has started again, or after a request that was not answered.
     Unknown,
     Known(bool),
-    /// The apiserver refuses to make it so. It is asked again when something else is wanted.
+    /// The apiserver refuses to make it so. It is asked again later, and when something else is wanted.
     Refused(bool),
 }
 
@@ -90,13 +92,8 @@ impl Label {
             kubernetes: kubernetes.clone(),
             namespace: namespace.to_owned(),
             pod: pod.to_owned(),
-            state: Sender::new(State {
-                terms: 0,
-                there: There::Unknown,
-                tended: false,
-                warned: false,
-                uid: None,
-            }),
+            state: Sender::new(State { terms: 0, there: There::Unknown, tended: false, uid: None }),
+            warned: Warned::default(),
         });
         labels.insert(place, Arc::downgrade(&label));
         label
@@ -114,12 +111,12 @@ impl Label {
         self.tend();
     }
 
-    /// Ends when it is gone, or wanted by another term, or refused, or at the deadline.
-    pub(crate) async fn gone(self: &Arc<Self>, deadline: Instant) {
+    /// Ends when it is gone, or wanted by another term, or refused, or after this.
+    pub(crate) async fn gone(self: &Arc<Self>, patience: Duration) {
         self.tend();
         let mut state = self.state.subscribe();
         let gone = state.wait_for(|state| state.wanted() || state.is_settled());
-        if time::timeout_at(deadline, gone).await.is_err() {
+        if time::timeout(patience, gone).await.is_err() {
             tracing::warn!(
                 pod = self.pod,
                 namespace = self.namespace,
@@ -152,7 +149,7 @@ impl Label {
         if let Some(uid) = uid {
             patch["metadata"]["uid"] = json!(uid);
         }
-        let written = aside::ask(&self.kubernetes, &operation, async |client| {
+        let written = errand::run(&self.kubernetes, &operation, async |client| {
             let kind = ApiResource::erase::<Pod>(&());
             let pods = Api::<DynamicObject>::namespaced_with(client, &self.namespace, &kind);
             pods.patch(&self.pod, &PatchParams::default(), &Patch::Merge(patch)).await
@@ -161,12 +158,7 @@ impl Label {
     }
 
     fn warn(&self, why: &str) {
-        let mut warned = false;
-        self.state.send_if_modified(|state| {
-            warned = std::mem::replace(&mut state.warned, true);
-            false
-        });
-        if !warned {
+        if self.warned.is_first() {
             tracing::warn!(
                 pod = self.pod,
                 namespace = self.namespace,
@@ -174,9 +166,32 @@ impl Label {
             );
         }
     }
+
+    /// What to do about a refusal.
+    fn advice(&self, status: &Status) -> String {
+        let Self { pod, namespace, .. } = self;
+        let right = format!(
+            "the verb \"patch\" on the resource \"pods\" in the namespace {namespace:?} \
+             (manifests/pod-role.yaml)"
+        );
+        let otherwise = match status.code {
+            404 => format!("name the Pod that this runs in by POD_NAME: {pod:?} is not there"),
+            409 => {
+                format!("the Pod {pod:?} that this has labelled is gone, and another has its name")
+            }
+            _ => "see what admission policies ask for".to_owned(),
+        };
+        advice::of_an_errand(status, &right, &otherwise)
+    }
 }
 
-/// Whoever is at it.
+/// The task that makes it as it is wanted:
+///
+/// | there is | done |
+/// |---|---|
+/// | something else than is wanted, or nobody knows | it is written |
+/// | what is wanted, or a refusal; and a time to look again is set, since a request may arrive late, or a right be granted | that is waited for, and it is written again |
+/// | what is wanted | the task ends; [`Label::tend`] begins another |
 struct Tending {
     label: Arc<Label>,
     done: bool,
@@ -186,12 +201,12 @@ impl Tending {
     async fn until_settled(mut self) {
         let label = self.label.clone();
         let mut changes = label.state.subscribe();
-        let mut late = None;
+        let (mut again, mut pauses) = (None, Pauses::new());
         loop {
             let mut due = None;
             label.state.send_if_modified(|state| {
                 due = (!state.is_settled()).then(|| state.wanted());
-                state.tended = due.is_some() || late.is_some();
+                state.tended = due.is_some() || again.is_some();
                 if due.is_some() {
                     // Whatever becomes of what is sent now.
                     state.there = There::Unknown;
@@ -199,35 +214,39 @@ impl Tending {
                 false
             });
             let Some(wanted) = due else {
-                let Some(end) = late.take() else {
+                let Some(end) = again else {
                     self.done = true;
                     return;
                 };
                 tokio::select! {
                     () = time::sleep_until(end) => {
+                        again = None;
                         label.state.send_modify(|state| state.there = There::Unknown);
                     }
-                    _ = changes.wait_for(|state| !state.is_settled()) => late = Some(end),
+                    _ = changes.wait_for(|state| !state.is_settled()) => {}
                 }
                 continue;
             };
             match label.write(wanted).await {
-                Ok(uid) => label.state.send_modify(|state| {
-                    state.there = There::Known(wanted);
-                    state.warned = false;
-                    state.uid = uid;
-                }),
-                Err(Trouble::Refused(why)) => {
-                    label.warn(&format!(
-                        "{why} (the account needs the verb \"patch\" on the resource \"pods\" in the \
-                         namespace {:?}, and the Pod must be its own)",
-                        label.namespace
-                    ));
+                Ok(uid) => {
+                    label.warned.forget();
+                    pauses = Pauses::new();
+                    label.state.send_modify(|state| {
+                        state.there = There::Known(wanted);
+                        state.uid = uid;
+                    });
+                }
+                Err(Trouble::Refused(status)) => {
+                    label.warn(&label.advice(&status));
+                    // While anybody else than this task still cares for it.
+                    if Arc::strong_count(&label) > 2 {
+                        again = again.max(Some(Instant::now() + pauses.next()));
+                    }
                     label.state.send_modify(|state| state.there = There::Refused(wanted));
                 }
                 Err(Trouble::Unknown(why)) => {
                     label.warn(&why);
-                    late = Some(Instant::now() + LATE);
+                    again = Some(Instant::now() + LATE);
                     let other = changes.wait_for(|state| state.wanted() != wanted);
                     let _ = time::timeout(PAUSE, other).await;
                 }
@@ -236,7 +255,7 @@ impl Tending {
     }
 }
 
-/// Where its runtime has ended, somebody else may be at it.
+/// Where its runtime has ended, another task may begin on the next one.
 impl Drop for Tending {
     fn drop(&mut self) {
         if !self.done {

@@ -1,7 +1,4 @@
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Mutex, PoisonError};
 
 use kube::core::DynamicObject;
 use leasehold_core::{Error, ErrorKind, LeaseName, Observation, Record, Swap};
@@ -11,6 +8,7 @@ use crate::{
     Kubernetes,
     judge::{self, Shown, Unshowable},
     record::{self, Name, Step},
+    warned::Warned,
 };
 
 /// One lease, for its lock and for those who watch.
@@ -25,9 +23,9 @@ pub(crate) struct Lease {
     /// What is unbelievable is warned of once: the last that was.
     warned_of: Mutex<String>,
     /// That somebody else's candidates stand for it is warned of once.
-    warned_of_others: AtomicBool,
+    warned_of_others: Warned,
     /// That changes are not pushed is warned of once.
-    warned_of_blindness: AtomicBool,
+    warned_of_blindness: Warned,
 }
 
 impl Lease {
@@ -43,8 +41,8 @@ impl Lease {
             title,
             answered: Sender::new(0),
             warned_of: Mutex::default(),
-            warned_of_others: AtomicBool::new(false),
-            warned_of_blindness: AtomicBool::new(false),
+            warned_of_others: Warned::default(),
+            warned_of_blindness: Warned::default(),
         }
     }
 
@@ -127,9 +125,7 @@ impl Lease {
                 *warned_of = flaw;
             }
         }
-        if foreign
-            && !self.kubernetes.config().is_mixed_fleet()
-            && !self.warned_of_others.swap(true, Ordering::Relaxed)
+        if foreign && !self.kubernetes.config().is_mixed_fleet() && self.warned_of_others.is_first()
         {
             let holder = observation.record.as_ref().and_then(Record::holder);
             tracing::warn!(
@@ -143,7 +139,7 @@ impl Lease {
 
     /// To watch is forbidden: a handover takes as long as a crash.
     pub(crate) fn warn_of_blindness(&self) {
-        if !self.warned_of_blindness.swap(true, Ordering::Relaxed) {
+        if self.warned_of_blindness.is_first() {
             tracing::warn!(
                 lease = %self.title,
                 "this account may not watch the Lease, so that a release is seen no sooner than a \

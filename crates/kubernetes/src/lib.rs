@@ -121,17 +121,20 @@
 mod access;
 mod advice;
 mod announce;
-mod aside;
 mod client;
 mod config;
+mod errand;
 mod error;
 mod events;
 mod judge;
 mod label;
 mod lease;
 mod lock;
+mod pauses;
+mod plugin;
 mod record;
 mod tls;
+mod warned;
 mod watch;
 
 pub use client::Kubernetes;

@@ -17,9 +17,10 @@ use tokio::{
 
 use crate::{
     advice::is_forbidden,
-    client::{Link, within},
+    client::{LONGEST_CALL, Link, within},
     error, judge,
     lease::Lease,
+    pauses::Pauses,
 };
 
 /// After so many seconds the apiserver ends a watch, and it is begun again: what was lost on the way,
@@ -36,7 +37,7 @@ const DEAF: Duration = Duration::from_secs(2);
 /// A watch that ends sooner than this was not ended because its period was over.
 const BRIEF: Duration = Duration::from_secs(1);
 
-enum State {
+enum Phase {
     Beginning,
     Watching(Box<Watching>),
     /// To watch is forbidden here: what changes is seen by who looks, until the next try.
@@ -60,25 +61,26 @@ type Events = BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>;
 
 /// The observation now, then one for each change.
 pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Observation, Error>> {
-    Box::pin(stream::unfold((lease, State::Beginning), |(lease, mut state)| async {
+    let first = (lease, Phase::Beginning, Pauses::new());
+    Box::pin(stream::unfold(first, |(lease, mut phase, mut pauses)| async move {
         loop {
-            let next = match state {
-                State::Beginning => begin(&lease).await.map(Some),
-                State::Watching(mut watching) => match watching.next(&lease).await {
-                    Ok(Some(seen)) => Ok(Some((seen, State::Watching(watching)))),
+            let next = match phase {
+                Phase::Beginning => begin(&lease, &mut pauses).await.map(Some),
+                Phase::Watching(mut watching) => match watching.next(&lease).await {
+                    Ok(Some(seen)) => Ok(Some((seen, Phase::Watching(watching)))),
                     Ok(None) => Ok(None),
                     Err(error) => Err(error),
                 },
-                State::Blind(until) => {
+                Phase::Blind(until) => {
                     time::sleep_until(until).await;
                     Ok(None)
                 }
-                State::Ended => return None,
+                Phase::Ended => return None,
             };
-            state = match next {
-                Ok(Some((seen, state))) => return Some((Ok(seen), (lease, state))),
-                Ok(None) => State::Beginning,
-                Err(error) => return Some((Err(error), (lease, State::Ended))),
+            phase = match next {
+                Ok(Some((seen, phase))) => return Some((Ok(seen), (lease, phase, pauses))),
+                Ok(None) => Phase::Beginning,
+                Err(error) => return Some((Err(error), (lease, Phase::Ended, pauses))),
             };
         }
     }))
@@ -87,7 +89,7 @@ pub(crate) fn observations(lease: Arc<Lease>) -> BoxStream<'static, Result<Obser
 /// Opens the watch first and looks afterwards, so that nothing is missed in between. It is opened
 /// from no version in particular: that of a Lease which nobody has written for long is gone from the
 /// apiserver's memory.
-async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
+async fn begin(lease: &Arc<Lease>, pauses: &mut Pauses) -> Result<(Observation, Phase), Error> {
     let operation = lease.operation("watch");
     let how =
         WatchParams::default().fields(&format!("metadata.name={}", lease.name)).timeout(PERIOD);
@@ -99,7 +101,7 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
         }
     };
     let answered = lease.answered.subscribe();
-    let (events, seen, link) = within(&operation, async {
+    let (events, seen, link) = within(&operation, LONGEST_CALL, async {
         let link = lease.kubernetes.link().await?;
         let begun = async {
             let events = lease.kubernetes.ask_on(&link, &operation, open).await?;
@@ -110,21 +112,24 @@ async fn begin(lease: &Arc<Lease>) -> Result<(Observation, State), Error> {
             begun = begun => begun?,
             // Somebody else's call was not answered on these connections: nor will this one be.
             () = link.retired.cancelled() => return Err(error::disconnected(&operation)),
-            () = overtaken(answered) => return Err(error::deaf(&operation, DEAF)),
+            () = overtaken(answered) => return Err(error::overtaken(&operation, DEAF)),
         };
         Ok((events, seen, link))
     })
     .await?;
     let Some(events) = events else {
-        lease.warn_of_blindness();
-        let period = Duration::from_secs(u64::from(PERIOD));
-        return Ok((seen, State::Blind(Instant::now() + period)));
+        let until = Instant::now() + pauses.next();
+        if pauses.are_many() {
+            lease.warn_of_blindness();
+        }
+        return Ok((seen, Phase::Blind(until)));
     };
+    *pauses = Pauses::new();
     let mut answered = lease.answered.subscribe();
     let shown = *answered.borrow_and_update();
     let since = Instant::now();
     let watching = Watching { events, link, answered, shown, missing: None, since };
-    Ok((seen, State::Watching(Box::new(watching))))
+    Ok((seen, Phase::Watching(Box::new(watching))))
 }
 
 /// Ends some time after a call was answered with news. Who has not begun by then will not, on a
@@ -137,7 +142,9 @@ async fn overtaken(mut answered: Receiver<u64>) {
 }
 
 impl Watching {
-    /// The next change, or none where the watch is over and to be begun again.
+    /// The next change, or none where the watch is over and to be begun again: its period has passed, or
+    /// it is deaf, or a call on the same connections was not answered. (Whether the apiserver can be
+    /// reached is for the next one to find out.)
     async fn next(&mut self, lease: &Lease) -> Result<Option<Observation>, Error> {
         let operation = lease.operation("watch");
         let end = self.since + Duration::from_secs(u64::from(PERIOD)) + GRACE;
@@ -150,14 +157,11 @@ impl Watching {
             let limit = self.missing.map_or(end, |(_, since)| end.min(since + DEAF));
             let event = tokio::select! {
                 biased;
-                () = self.link.retired.cancelled() => return Err(error::disconnected(&operation)),
+                () = self.link.retired.cancelled() => return Ok(None),
                 event = self.events.next() => event,
                 // Its sender is the lease's own, and outlives this.
                 _ = self.answered.changed() => continue,
-                () = time::sleep_until(limit) => match limit == end {
-                    true => return Ok(None),
-                    false => return Err(error::deaf(&operation, DEAF)),
-                },
+                () = time::sleep_until(limit) => return Ok(None),
             };
             let failed = |error| {
                 let kubernetes = &lease.kubernetes;

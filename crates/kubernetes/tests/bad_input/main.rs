@@ -7,7 +7,9 @@
 mod common;
 
 mod credentials;
+mod other_cluster;
 mod places;
+mod plugins;
 mod servers;
 mod stranger;
 mod urls;

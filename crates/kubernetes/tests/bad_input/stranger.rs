@@ -1,6 +1,12 @@
 //! Somebody else than an apiserver.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tempfile::NamedTempFile;
 use tokio::{
@@ -14,6 +20,7 @@ use crate::stranger_at;
 /// Something that says this to whoever has said something.
 pub(crate) struct Stranger {
     pub(crate) address: SocketAddr,
+    visitors: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -21,9 +28,12 @@ impl Stranger {
     pub(crate) async fn who_says(words: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let visitors = Arc::<AtomicUsize>::default();
+        let visits = visitors.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (mut connection, _) = listener.accept().await.unwrap();
+                visits.fetch_add(1, Ordering::Relaxed);
                 let words = words.clone();
                 tokio::spawn(async move {
                     let mut heard = [0; 1 << 14];
@@ -33,7 +43,7 @@ impl Stranger {
                 });
             }
         });
-        Self { address, task }
+        Self { address, visitors, task }
     }
 
     pub(crate) async fn who_answers(status: &str, kind: &str, body: &str) -> Self {
@@ -42,6 +52,11 @@ impl Stranger {
             body.len()
         ))
         .await
+    }
+
+    /// How many have come.
+    pub(crate) fn visitors(&self) -> usize {
+        self.visitors.load(Ordering::Relaxed)
     }
 
     pub(crate) fn kubeconfig(&self) -> NamedTempFile {
