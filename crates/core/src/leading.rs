@@ -55,7 +55,7 @@ impl Leading {
 
     /// Why the term ended, once it has.
     pub fn end(&self) -> Option<End> {
-        self.term.why()
+        self.term.reason()
     }
 
     /// Runs work that blocks on a thread where it may. It cannot be dropped, so the lease is not given

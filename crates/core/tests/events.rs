@@ -14,7 +14,7 @@ use common::{
     gate::{Gate, Passage},
     quick,
 };
-use leasehold_core::{LeaseLock, Record, Status, Tenure};
+use leasehold_core::{End, LeaseLock, Record, Status, Tenure};
 use tokio_util::sync::CancellationToken;
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -102,6 +102,25 @@ async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
     assert!(lead.resign().await);
     let logged = log.0.lock().unwrap();
     assert_eq!(logged.iter().filter(|fields| fields["message"] == "no answer").count(), 1);
+}
+
+/// Work that heeds what it is asked has ended before its lease has.
+#[tokio::test]
+async fn a_term_that_nothing_renewed_has_not_resigned() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let gate = Gate::before(free_lock().await);
+    let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
+    let leading = lead.leading();
+    gate.set(Passage::Broken);
+    lead.stopping().await;
+    assert!(!lead.resign().await);
+    assert_eq!(leading.end(), Some(End::Lapsed));
+    let logged = log.0.lock().unwrap();
+    let said = |message| logged.iter().find(|fields| fields["message"] == message);
+    assert_eq!(said("ended").unwrap()["why"], "lapsed");
+    let stopping = said("stopping: no renewal is confirmed").unwrap();
+    assert_eq!(stopping["level"], Level::WARN.as_str());
 }
 
 /// Each of its attempts is refused by it, and each look fails.

@@ -39,6 +39,31 @@ async fn a_release_never_blanks_a_successors_lease() {
     assert_eq!(gate.store.observe().await.unwrap(), successor);
 }
 
+/// By a proxy that answers for the store, or where a policy of the store's reverts it.
+#[tokio::test]
+async fn a_write_that_is_confirmed_and_not_kept_is_not_led_upon() {
+    let gate = Gate::before(free_lock().await);
+    gate.set(Passage::Confirmed);
+    let [one, another] = ["a", "b"].map(|name| elector(&gate, name));
+    let shutdown = CancellationToken::new();
+    let (mut one, mut another) =
+        (Box::pin(one.campaign(&shutdown)), Box::pin(another.campaign(&shutdown)));
+    tokio::select! {
+        lead = &mut one => panic!("{lead:?}"),
+        lead = &mut another => panic!("{lead:?}"),
+        // Each has tried, and tried again.
+        () = gate.swaps(4) => {}
+    }
+    gate.set(Passage::Open);
+    let lead = tokio::select! {
+        lead = one => lead.unwrap(),
+        lead = another => lead.unwrap(),
+    };
+    gate.set(Passage::Confirmed);
+    lead.leading().stopping().await;
+    assert!(!lead.resign().await, "nothing was given back");
+}
+
 #[tokio::test]
 async fn a_relabelled_record_of_ones_own_is_no_loss() {
     let lock = free_lock().await;

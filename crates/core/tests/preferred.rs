@@ -9,7 +9,9 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use common::{candidate, elector, free_lock, quick, until};
 use futures::{FutureExt, StreamExt, stream::BoxStream};
-use leasehold_core::{Error, Guarantees, LeaseLock, MemoryLock, Observation, Record, Status, Swap, Tenure};
+use leasehold_core::{
+    Error, Guarantees, LeaseLock, MemoryLock, Observation, Record, Status, Swap, Tenure,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

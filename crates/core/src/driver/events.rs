@@ -33,7 +33,7 @@ impl Driver {
                 None
             }
             (Command::StepDown(reply), State::Leading(term, _)) => {
-                term.stop();
+                term.stop(End::Resigned);
                 self.stepping_down.push(reply);
                 Some(Event::Resign)
             }
@@ -70,22 +70,21 @@ impl Driver {
     pub(super) fn answered(&mut self, answer: Result<Answer, Error>) -> Option<Event> {
         match answer {
             Ok(answer) => {
-                // Refused, and nothing to be seen: what is there is as unknown as before.
-                if !matches!(answer, Answer::Swapped(Swap::Refused(None))) {
-                    self.publisher.answered();
+                match &answer {
+                    // Refused, and nothing to be seen: what is there is as unknown as before.
+                    Answer::Swapped(Swap::Refused(None)) => {}
+                    Answer::Swapped(Swap::Written(seen)) if !self.kernel.has_written(seen) => {
+                        let why = "the store confirms it and shows something else: see what changes \
+                                   requests on their way, a proxy, an admission webhook or policy";
+                        let operation = format!("write {}", self.lease);
+                        self.log_unanswered(&Error::new(ErrorKind::Unexpected, operation, why));
+                    }
+                    _ => self.publisher.answered(),
                 }
                 Some(Event::Answer(answer))
             }
             Err(error) => {
-                let Self { lease, candidate, publisher, .. } = self;
-                // Once for as long as it lasts.
-                if publisher.unanswered(&error) {
-                    let what = match error.kind() {
-                        ErrorKind::Denied => "denied",
-                        _ => "no answer",
-                    };
-                    tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "{what}");
-                }
+                self.log_unanswered(&error);
                 self.step(Event::Answer(Answer::Unknown));
                 // A store that is slow to answer first, or a process that was frozen meanwhile, is no
                 // mistake of its set-up.
@@ -97,6 +96,19 @@ impl Driver {
                     Event::Withdraw
                 })
             }
+        }
+    }
+
+    /// Once for as long as it lasts.
+    fn log_unanswered(&mut self, error: &Error) {
+        let Self { lease, candidate, publisher, .. } = self;
+        if publisher.unanswered(error) {
+            let what = match error.kind() {
+                ErrorKind::Denied => "denied",
+                ErrorKind::Unexpected => "unexpected",
+                _ => "no answer",
+            };
+            tracing::warn!(target: "leasehold::term", %lease, %candidate, %error, "{what}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::driver::{Driver, State, Told};
 use crate::{
-    Error, ErrorKind, FencingToken, Leadership, Moment, Tenure,
+    End, Error, ErrorKind, FencingToken, Leadership, Moment, Tenure,
     kernel::View,
     time::term::{Term, TermParts},
 };
@@ -19,8 +19,8 @@ impl Driver {
                         if term.confirm(sent) {
                             self.log_renewed(token, sent);
                         }
-                        if matches!(view, View::Draining { .. }) {
-                            term.stop();
+                        if let View::Draining { why, .. } = view {
+                            term.stop(why);
                         }
                     }
                     _ => {
@@ -52,8 +52,9 @@ impl Driver {
             return;
         };
         let token = term.token;
-        let why = term.why();
-        if term.stopping().is_cancelled() && why.is_none() && !told.stopping {
+        let why = term.reason();
+        let unrenewed = why == Some(End::Lapsed);
+        if term.stopping().is_cancelled() && (why.is_none() || unrenewed) && !told.stopping {
             told.stopping = true;
             match (publisher.trouble(), kernel.preferred()) {
                 (None, None) => {

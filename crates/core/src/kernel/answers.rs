@@ -7,7 +7,7 @@ use super::{
     kernel::Kernel,
     role::{Flight, Role},
 };
-use crate::{FencingToken, Moment, Observation, Swap};
+use crate::{FencingToken, Moment, Observation, Stamp, Swap};
 
 impl Kernel {
     pub(super) fn answered(&mut self, now: Moment, answer: Answer) {
@@ -29,6 +29,13 @@ impl Kernel {
         }
     }
 
+    /// Whether the last write is what the store shows as its outcome. A store, or whatever stands before
+    /// it and changes requests, may confirm what it has not kept: then what is there counts.
+    pub fn has_written(&self, seen: &Observation) -> bool {
+        let stamp = seen.record.as_ref().and_then(|record| record.stamp);
+        stamp == Some(Stamp { author: self.me, attempt: self.attempts })
+    }
+
     fn unanswered(&mut self, now: Moment, flight: Flight) {
         self.pause = Some(now);
         match (&mut self.role, flight) {
@@ -45,6 +52,11 @@ impl Kernel {
     }
 
     fn written(&mut self, now: Moment, flight: Flight, seen: Observation) {
+        if !self.has_written(&seen) {
+            self.shown(now, seen);
+            self.unanswered(now, flight);
+            return;
+        }
         let same_era = self.evidence.seen().is_some_and(|known| known.era == seen.era);
         self.evidence.wrote(now, seen);
         match (&mut self.role, flight) {

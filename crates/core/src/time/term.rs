@@ -38,8 +38,9 @@ pub(crate) struct Term {
     /// Why it ended; set before `over`, so that whoever sees the one sees the other.
     end: OnceLock<End>,
     over: AtomicBool,
-    /// The first stage of the end: asked to stop.
+    /// The first stage of the end: asked to stop, and whether because nothing was renewed in time.
     stopping: CancellationToken,
+    unrenewed: AtomicBool,
     /// The second: the work must not go on.
     ended: CancellationToken,
     /// The tasks of the work. Closed when the guard is gone: closed and empty, the work has ended.
@@ -78,6 +79,7 @@ impl Term {
             end: OnceLock::new(),
             over: AtomicBool::new(false),
             stopping: CancellationToken::new(),
+            unrenewed: AtomicBool::new(false),
             ended: CancellationToken::new(),
             work: TaskTracker::new(),
             finished: CancellationToken::new(),
@@ -124,8 +126,18 @@ impl Term {
 
     /// Asks the work to stop. Nothing is logged here, nor at the end: the warden calls this, and
     /// must not wait for a log.
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop(&self, why: End) {
+        if why == End::Lapsed && !self.stopping.is_cancelled() {
+            self.unrenewed.store(true, Ordering::Release);
+        }
         self.stopping.cancel();
+    }
+
+    /// Why it ended, for those who ask: work that has ended because nothing was renewed has not
+    /// resigned.
+    pub(crate) fn reason(&self) -> Option<End> {
+        let unrenewed = self.unrenewed.load(Ordering::Acquire);
+        self.why().map(|why| if unrenewed && why == End::Resigned { End::Lapsed } else { why })
     }
 
     /// Ends the term: from here on nothing may be done in its name.

@@ -158,7 +158,7 @@ impl Watched {
         let bounds = term.bounds();
         let age = term.age();
         if age >= bounds.deadline {
-            term.stop();
+            term.stop(End::Lapsed);
         }
         if age >= bounds.validity {
             term.end(End::Lapsed);

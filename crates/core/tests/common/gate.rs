@@ -29,6 +29,8 @@ pub(crate) enum Passage {
     Broken,
     /// It reaches the store, and the answer comes back; but nothing can be watched.
     Unwatched,
+    /// A swap does not reach the store, and is confirmed with what is there.
+    Confirmed,
     /// What is there can be neither shown nor written over: it is of a newer format.
     Newer,
 }
@@ -76,7 +78,7 @@ impl<L: LeaseLock + Clone> Gate<L> {
     ) -> Result<T, Error> {
         let passage = *self.passage.borrow();
         match passage {
-            Passage::Open | Passage::Unwatched => call.await,
+            Passage::Open | Passage::Unwatched | Passage::Confirmed => call.await,
             Passage::Shut => std::future::pending().await,
             Passage::Broken => {
                 // In other words each time, as by another of several servers.
@@ -119,6 +121,9 @@ impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
         planned.into_iter().for_each(|passage| self.set(passage));
         if *self.passage.borrow() == Passage::Newer {
             return Ok(Swap::Refused(None));
+        }
+        if *self.passage.borrow() == Passage::Confirmed {
+            return self.store.observe().await.map(Swap::Written);
         }
         self.pass(true, self.store.swap(expected, record)).await
     }
