@@ -201,3 +201,66 @@ fn patience(expected: &Observation) -> Duration {
 pub(crate) fn holder(seen: &Observation) -> String {
     seen.record.as_ref().map(identity).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+mod tests {
+    use std::fs;
+
+    use leasehold_core::{Era, Stamp, Version};
+
+    use super::*;
+    use crate::KubernetesConfig;
+
+    /// Of nobody: what is told is lost.
+    async fn announcer() -> Arc<Announcer> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let config = r#"{"current-context": "a", "contexts": [{"name": "a", "context":
+            {"cluster": "a", "user": "a"}}], "users": [{"name": "a", "user": {}}],
+            "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}]}"#;
+        fs::write(file.path(), config).unwrap();
+        let config = KubernetesConfig::new().with_kubeconfig(file.path()).with_events();
+        let kubernetes = Kubernetes::new(config).await.unwrap();
+        Announcer::new(&kubernetes, &LeaseName::new("jobs").unwrap()).unwrap()
+    }
+
+    fn held(author: u64, version: u64) -> Observation {
+        let record = Record {
+            era: Era::new("era"),
+            token: FencingToken::new(3).unwrap(),
+            lease_duration: Duration::from_secs(15),
+            stamp: Some(Stamp { author: RandomPart::new(author), attempt: 1 }),
+            tenure: Tenure::Held { holder: "a".into() },
+        };
+        Observation::of(Era::new("era"), Version::new(version).unwrap(), record)
+    }
+
+    fn written(announcer: &Arc<Announcer>, seen: &Observation) {
+        let became = Ok(Swap::Written(seen.clone()));
+        announcer.after(seen.record.as_ref().unwrap(), Instant::now(), &became);
+    }
+
+    fn known(announcer: &Announcer) -> Option<u64> {
+        announcer.known().term.as_ref().map(|term| term.seen.version.number())
+    }
+
+    /// As where one lock serves two electors.
+    #[tokio::test]
+    async fn what_is_answered_late_ends_no_term_that_began_since() {
+        let announcer = announcer().await;
+        written(&announcer, &held(1, 5));
+        assert_eq!(known(&announcer), Some(5));
+        announcer.observed(&Ok(held(2, 4)));
+        announcer.observed(&Ok(Observation { record: None, ..held(1, 4) }));
+        written(&announcer, &held(2, 4));
+        assert_eq!(known(&announcer), Some(5));
+        written(&announcer, &held(1, 6));
+        assert_eq!(known(&announcer), Some(6));
+        // What is newer does, and what is of another era.
+        announcer.observed(&Ok(held(2, 7)));
+        assert_eq!(known(&announcer), None);
+        written(&announcer, &held(1, 8));
+        announcer.observed(&Ok(Observation { era: Era::new("other"), ..held(2, 4) }));
+        assert_eq!(known(&announcer), None);
+    }
+}

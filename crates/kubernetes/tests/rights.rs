@@ -9,15 +9,15 @@ use std::{
 
 use futures::StreamExt;
 use leasehold_core::{
-    Candidate, Elector, Error, ErrorKind, LeaseLock, Record, Status, Timing, create_free,
+    Candidate, Elector, Error, ErrorKind, LeaseLock, Record, Status, Swap, Timing, create_free,
 };
 use leasehold_kubernetes::KubernetesLock;
 use leasehold_testkit::kubernetes::Apiserver;
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 const ROLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/role.yaml");
-const FLOW_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/flow-schema.yaml");
 
 /// Who the manifest is for.
 const USER: &str = "leasehold";
@@ -93,7 +93,7 @@ async fn handover(namespace: &Namespace) -> Duration {
     let resign = async {
         let follows = |status: &Status| matches!(status, Status::Following { leader: Some(_) });
         standby.status().wait_for(follows).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        time::sleep(Duration::from_millis(500)).await;
         let resigned = Instant::now();
         leadership.resign().await;
         resigned
@@ -147,9 +147,24 @@ async fn who_may_not_watch_follows_at_the_end_of_the_lease() {
     assert!(took < Timing::fast().failover_bound(), "{took:?}");
     let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
     let mut watch = lock.watch();
-    assert_eq!(watch.next().await.unwrap().unwrap(), lock.observe().await.unwrap());
-    let more = tokio::time::timeout(Duration::from_secs(2), watch.next()).await;
-    assert!(more.is_err(), "it neither ends nor fails, or candidates would poll: {more:?}");
+    let seen = lock.observe().await.unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap(), seen);
+    // It neither ends nor fails, or candidates would poll: it tries again after two seconds, and four.
+    let began = Instant::now();
+    assert_eq!(watch.next().await.unwrap().unwrap(), seen);
+    assert!(began.elapsed() > Duration::from_secs(1), "it polls");
+    let more = time::timeout(Duration::from_secs(3), watch.next()).await;
+    assert!(more.is_err(), "{more:?}");
+
+    // An apiserver that has just started knows of no right for a moment, either.
+    namespace.grant(&["get", "create", "update", "watch"]);
+    let Swap::Written(written) = lock.swap(&seen, &Record::free(seen.era.clone())).await.unwrap()
+    else {
+        panic!("refused")
+    };
+    let began = Instant::now();
+    while watch.next().await.unwrap().unwrap() != written {}
+    assert!(began.elapsed() < Duration::from_secs(10), "blind for {:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,21 +179,9 @@ async fn an_account_that_is_gone_is_told_so() {
             break error;
         }
         assert!(began.elapsed() < Duration::from_secs(60), "the token still works");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     assert!(error.to_string().contains("credentials are expired"), "{error}");
     namespace.keeps_secrets(&error);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_flow_schema_is_taken_by_the_apiserver() {
-    let server = Apiserver::shared();
-    server.apply(&fs::read_to_string(FLOW_SCHEMA).unwrap());
-    let text = server.kubectl(&["get", "flowschema", "leasehold", "--output=json"]);
-    let schema: Value = serde_json::from_str(&text).unwrap();
-    let conditions = schema["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let dangling = conditions.iter().any(|it| it["type"] == "Dangling" && it["status"] == "True");
-    assert!(!dangling, "{schema}");
-    server.kubectl(&["delete", "flowschema", "leasehold"]);
 }
