@@ -76,7 +76,7 @@ async fn every_change_of_state_is_logged_with_the_lease_the_candidate_and_the_to
     assert_eq!(said, ["campaigning", "leading", "ended", "finished"]);
     for fields in &info {
         assert_eq!(fields["lease"], lock.describe());
-        assert!(fields["candidate"].starts_with("pod-a-"), "{fields:?}");
+        assert!(fields["candidate"].starts_with("pod-a_"), "{fields:?}");
     }
     for fields in &info[1..] {
         assert_eq!(fields["token"], token);

@@ -84,6 +84,16 @@ fn impossible_versions_and_tokens_are_not_believed() {
     assert!(FencingToken::new(u64::MAX).is_none());
 }
 
+/// What a store compares may be a whole object, with what others keep there.
+#[test]
+fn a_long_witness_is_not_shown_and_two_are_told_apart() {
+    let shown = |witness: &str| format!("{:?}", Version::new(5).unwrap().with_witness(witness));
+    assert_eq!(shown("inode 12"), "5/inode 12");
+    let [one, other] = ["a", "b"].map(|end| shown(&format!("{}{end}", "hunter2 ".repeat(9))));
+    assert!(!one.contains("hunter2") && one.starts_with("5/#") && one.len() < 40, "{one}");
+    assert_ne!(one, other);
+}
+
 fn records() -> Vec<Record> {
     let stamp = Some(Stamp { author: RandomPart::new(7), attempt: 9 });
     [Tenure::Free, Tenure::Vacant, Tenure::Held { holder: "pod \"ä\" \\ {}".into() }]

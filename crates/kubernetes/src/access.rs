@@ -1,4 +1,9 @@
-use std::{env, path::Path, sync::Arc, time::Instant};
+use std::{
+    env,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{
     FutureExt,
@@ -84,14 +89,16 @@ impl Found {
         Identity { url: cluster_url.clone(), name: tls_server_name.clone() }
     }
 
-    pub(crate) fn access(self, ours: KubernetesConfig) -> Loading {
-        async move { Access::new(self.config, &ours).await.map(Arc::new) }.boxed().shared()
+    pub(crate) fn access(self, connect_timeout: Duration) -> Loading {
+        async move { Access::new(self.config, connect_timeout).await.map(Arc::new) }
+            .boxed()
+            .shared()
     }
 }
 
 /// Reads all again, of the same cluster: a lease is never looked for in another one, where nobody
 /// holds it.
-pub(crate) fn again(ours: KubernetesConfig, known: Identity) -> Loading {
+pub(crate) fn again(ours: KubernetesConfig, known: Identity, connect_timeout: Duration) -> Loading {
     let loaded = async move {
         let found = load(&ours).await?;
         if found.identity() != known {
@@ -110,7 +117,7 @@ pub(crate) fn again(ours: KubernetesConfig, known: Identity) -> Loading {
                 ),
             });
         }
-        Access::new(found.config, &ours).await.map(Arc::new)
+        Access::new(found.config, connect_timeout).await.map(Arc::new)
     };
     loaded.boxed().shared()
 }
@@ -175,14 +182,13 @@ async fn from_kubeconfig(config: &KubernetesConfig) -> Result<Found, Failure> {
 
 impl Access {
     /// Makes it of what was read. A plugin for credentials may be run, which takes its time.
-    async fn new(config: Config, ours: &KubernetesConfig) -> Result<Self, Failure> {
-        let limit = ours.connect_timeout();
+    async fn new(config: Config, connect_timeout: Duration) -> Result<Self, Failure> {
         let made = task::spawn_blocking(move || {
             let tls = tls::config(&config)?;
             let mut tcp = HttpConnector::new();
             tcp.enforce_http(false);
             tcp.set_nodelay(true);
-            tcp.set_connect_timeout(Some(limit));
+            tcp.set_connect_timeout(Some(connect_timeout));
             let mut tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
             if let Some(name) = &config.tls_server_name {
                 let name = ServerName::try_from(name.clone())
@@ -190,7 +196,7 @@ impl Access {
                 tls = tls.with_server_name_resolver(FixedServerNameResolver::new(name));
             }
             let mut connector = TimeoutConnector::new(tls.enable_http1().wrap_connector(tcp));
-            connector.set_connect_timeout(Some(limit));
+            connector.set_connect_timeout(Some(connect_timeout));
             let auth = config.auth_layer().map_err(|error| of_configuration(&error))?;
             let is_run =
                 config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some();

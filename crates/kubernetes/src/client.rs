@@ -49,6 +49,7 @@ struct Cluster {
     /// With the context of the kubeconfig that was current when it was made.
     config: KubernetesConfig,
     identity: Identity,
+    connect_timeout: Duration,
     /// As people know it: its URL, which never holds a secret.
     server: String,
     namespace: String,
@@ -80,7 +81,8 @@ impl Kubernetes {
     /// # Errors
     /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) where no cluster can be found, or
     /// a file says nonsense, or nothing says which Pod is to be labelled, or what says it is no Pod's
-    /// name.
+    /// name, or the time to connect
+    /// is none.
     ///
     /// # Cancel safety
     /// Dropped, nothing is left behind.
@@ -94,12 +96,14 @@ impl Kubernetes {
         let own_namespace = found.config.default_namespace.trim().to_owned();
         let namespace = config.namespace().unwrap_or(&own_namespace).to_owned();
         let pod = config.labelled_pod()?;
+        let connect_timeout = config.connect_timeout()?;
         Ok(Self {
             cluster: Arc::new(Cluster {
                 server: access::server(&found.config.cluster_url),
                 identity: found.identity(),
-                access: Mutex::new(Some(found.access(config.clone()))),
+                access: Mutex::new(Some(found.access(connect_timeout))),
                 config,
+                connect_timeout,
                 namespace,
                 own_namespace,
                 pod,
@@ -202,8 +206,8 @@ impl Kubernetes {
     }
 
     async fn access(&self) -> Result<Arc<Access>, Error> {
-        let Cluster { config, identity, access, .. } = &*self.cluster;
-        let again = || access::again(config.clone(), identity.clone());
+        let Cluster { config, identity, connect_timeout, access, .. } = &*self.cluster;
+        let again = || access::again(config.clone(), identity.clone(), *connect_timeout);
         let loading = locked(access).get_or_insert_with(again).clone();
         let loaded = loading.clone().await;
         if loaded.is_err() {

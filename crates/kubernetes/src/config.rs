@@ -13,6 +13,9 @@ use leasehold_core::{Error, ErrorKind, LeaseName};
 /// second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// With less, each call would fail.
+const SHORTEST_CONNECT_TIMEOUT: Duration = Duration::from_millis(1);
+
 /// Which cluster keeps leases, in which namespace, and how it is reached.
 ///
 /// Unless a file or a context is named, the cluster is found as Go's controllers find theirs: by
@@ -109,7 +112,7 @@ impl KubernetesConfig {
     ///
     /// They notice a renewal only when its time differs by a whole second, and leave less room for
     /// clocks that drift. So an elector is then refused a retry interval below 1 s, and a drift below
-    /// 9 %.
+    /// 9 %. (Use whole seconds for client-go's durations: a holder of 1.5 s writes 1, and trusts in 1.5.)
     pub const fn with_mixed_fleet(mut self) -> Self {
         self.mixed_fleet = true;
         self
@@ -141,7 +144,8 @@ impl KubernetesConfig {
     /// The Pod that this runs in, for [`with_labelled_pod`](Self::with_labelled_pod). Unless set, it is the one that the
     /// environment names: `POD_NAME` (from the downward API's `metadata.name`), or else `HOSTNAME`,
     /// which is the Pod's name unless it has the host's network or a `hostname` of its own. Its
-    /// namespace is one's own, whatever that of the lease is.
+    /// namespace is one's own, whatever that of the lease is. What can be no Pod's name is refused by
+    /// [`Kubernetes::new`](crate::Kubernetes::new).
     pub fn with_pod(mut self, name: impl Into<String>) -> Self {
         self.pod = Some(name.into());
         self
@@ -151,16 +155,18 @@ impl KubernetesConfig {
     /// `LeaderElection` and the words of client-go (`pod-a_… became leader`, `pod-a_… stopped
     /// leading`), for `kubectl get events` to show. In a URL: `events=true`.
     ///
-    /// It is written in the background, once, and lost where the apiserver does not take it. It needs
-    /// the right to `create` `events` (`manifests/events-role.yaml`), in the namespace of the lease;
-    /// without it a warning says so.
+    /// It is written in the background. What is not answered is tried five times, two seconds apart, and
+    /// then lost; what is refused is lost at once. An Event tells of what was written: where a campaign
+    /// is given up while its claim is under way, and that is confirmed, there are Events of a term that
+    /// nobody worked in. It needs the right to `create` `events` (`manifests/events-role.yaml`), in the
+    /// namespace of the lease; without it a warning says so.
     pub const fn with_events(mut self) -> Self {
         self.events = true;
         self
     }
 
     /// How long an attempt to connect may take, with all that belongs to it: name, TCP, TLS. A
-    /// second unless set.
+    /// second unless set; less than a millisecond is refused by [`Kubernetes::new`](crate::Kubernetes::new).
     pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -210,8 +216,19 @@ impl KubernetesConfig {
         self.events
     }
 
-    pub(crate) const fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
+    /// # Errors
+    /// Nobody can be reached in that time.
+    pub(crate) fn connect_timeout(&self) -> Result<Duration, Error> {
+        let timeout = self.connect_timeout;
+        if timeout >= SHORTEST_CONNECT_TIMEOUT {
+            return Ok(timeout);
+        }
+        Err(invalid(
+            format!("connect within {timeout:?}"),
+            format!(
+                "no server can be reached so soon; allow {SHORTEST_CONNECT_TIMEOUT:?} at least"
+            ),
+        ))
     }
 }
 

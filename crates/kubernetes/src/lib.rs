@@ -17,7 +17,7 @@
 //! The forms of a URL are those of [`KubernetesConfig::from_url`]. [`Kubernetes`] is for several leases
 //! of one namespace. For a first roll-out ship an empty Lease (`spec: {}`) with the deployment, or call
 //! `create_free` once: what is not there is waited out. Do not let a tool *replace* it again and again:
-//! an empty Lease without a word of ours is a free one.
+//! an empty Lease without a word of ours is a free one to whoever has seen nothing else.
 //!
 //! # How it works
 //!
@@ -45,7 +45,7 @@
 //! | `holderIdentity` is empty, and | the lease is |
 //! |---|---|
 //! | the annotation says that this term was released | free |
-//! | there is no annotation of ours | free: client-go's release, or an operator's |
+//! | there is no annotation of ours | free: client-go's release, or an operator's. (A candidate that has seen a term of ours there waits it out: its token is gone, and its leader may live) |
 //! | the annotation says that its term was released, and `leaseTransitions` is greater: others have held it since | free |
 //! | anything else | vacant: somebody has blanked a leader of ours, who may live. It is waited out |
 //!
@@ -107,12 +107,14 @@
 //! `manifests/role.yaml` is the least, for one Lease; an error names what is missing. (A label wants
 //! `patch` on `pods` besides, Events `create` on `events`: `manifests/pod-role.yaml` and
 //! `manifests/events-role.yaml`.) Without `watch` a candidate does not poll: it looks when the lease may
-//! have lapsed, so that a release is seen no sooner than a crash. `manifests/flow-schema.yaml` gives
-//! leases a priority level of their own.
+//! have lapsed, so that a release is seen no sooner than a crash. `manifests/flow-schema.yaml` puts
+//! requests for leases at the apiserver's priority level for leader election, which else is for
+//! `kube-system` alone.
 //!
 //! Calls are never repeated behind the elector's back. One that is not answered in time is tried again
 //! on a new connection, and whoever watches on the old ones watches anew. Credentials that are refused
-//! are read again, from files and plugins. Plugins that hand out certificates instead of tokens, and
+//! are read again, from files and plugins, and of the same cluster: where a kubeconfig names another
+//! one by then, every call is an error. Plugins that hand out certificates instead of tokens, and
 //! proxies, are not supported; nor is a server whose certificate is not to be verified.
 //!
 //! The version of the API is a feature of `k8s-openapi`, of which a program has one: the default

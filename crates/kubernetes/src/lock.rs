@@ -16,13 +16,16 @@ pub struct KubernetesLock {
 
 impl KubernetesLock {
     /// The lock on the lease that a URL names: its forms are those of
-    /// [`KubernetesConfig::from_url`]. The apiserver is asked for the lease once, and whether it
-    /// would let it be written (a dry run), so that whatever is wrong is known now. For several
-    /// leases of one cluster, see [`Kubernetes`].
+    /// [`KubernetesConfig::from_url`]. The apiserver is asked for the lease, and then whether it would
+    /// let the next write be done (a dry run: the Lease is created where nothing is, else replaced),
+    /// so that what is wrong is known now. Each of the two requests is given up after 10 s. Whether the
+    /// Lease may be watched is not asked: who may not is warned when it first stands for it. For
+    /// several leases of one cluster, see [`Kubernetes`].
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](leasehold_core::ErrorKind::Invalid) for what is no such URL, and where no cluster is found or no such
     /// namespace is in it; [`ErrorKind::Unreachable`](leasehold_core::ErrorKind::Unreachable) where there is no such server;
+    /// [`ErrorKind::Timeout`](leasehold_core::ErrorKind::Timeout) where it does not answer in time;
     /// [`ErrorKind::Denied`](leasehold_core::ErrorKind::Denied) where it refuses the credentials or a right (which is named), and
     /// whatever else [`observe`](LeaseLock::observe) says. No error shows a secret.
     ///

@@ -1,6 +1,13 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use super::record::{RandomPart, Record};
+
+/// The longest witness that is shown as it is, in bytes.
+const LONGEST_SHOWN: usize = 40;
 
 /// Which store this is: its memory, as far as the store can tell one from another.
 ///
@@ -74,7 +81,15 @@ impl fmt::Debug for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.witness {
             None => write!(f, "{}", self.number),
-            Some(witness) => write!(f, "{}/{witness}", self.number),
+            Some(witness) if witness.len() <= LONGEST_SHOWN => {
+                write!(f, "{}/{witness}", self.number)
+            }
+            // It may be a whole object, with what others keep there. Two are told apart.
+            Some(witness) => {
+                let mut hasher = DefaultHasher::new();
+                witness.hash(&mut hasher);
+                write!(f, "{}/#{:016x}", self.number, hasher.finish())
+            }
         }
     }
 }

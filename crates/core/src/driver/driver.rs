@@ -75,7 +75,7 @@ impl Driver {
         let part = RandomPart::random();
         let bounds = Bounds::new(&timing, drain);
         let lease: Arc<str> = lock.describe().into();
-        let name: Arc<str> = format!("{}-{part}", candidate.name()).into();
+        let name: Arc<str> = format!("{}_{part}", candidate.name()).into();
         Self {
             kernel: Kernel::new(candidate.shared_name(), part, bounds),
             bounds,

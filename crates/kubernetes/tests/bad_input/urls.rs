@@ -1,5 +1,7 @@
 //! URLs and names.
 
+use std::time::Duration;
+
 use leasehold_core::{ErrorKind, LeaseName};
 use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
 
@@ -63,6 +65,15 @@ fn a_url_says_what_a_configuration_does() {
     let (config, _) =
         KubernetesConfig::from_url("kubernetes:///jobs?label_pod=false&events=false").unwrap();
     assert_eq!(config, KubernetesConfig::new());
+}
+
+#[tokio::test]
+async fn a_time_to_connect_in_which_nobody_can_be_reached_is_refused() {
+    for timeout in [Duration::ZERO, Duration::from_micros(999)] {
+        let config = Subject::new().config().with_connect_timeout(timeout);
+        let error = Kubernetes::new(config).await.unwrap_err();
+        assert_says(&error, ErrorKind::Invalid, &[&format!("{timeout:?}"), "1ms at least"]);
+    }
 }
 
 #[tokio::test]
