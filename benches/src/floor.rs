@@ -26,7 +26,8 @@ pub struct Floor {
     /// From just before the holder was killed until the answer that the other has acquired. Empty
     /// where the store cannot prove that a holder is gone.
     pub(crate) crash: Distribution,
-    /// From just before an acquisition was sent until its answer.
+    /// From just before an acquisition was sent until its answer, where nothing came before it: nothing
+    /// does when a lease has lapsed, and what has rested is slower.
     pub(crate) acquisition: Distribution,
 }
 
@@ -61,7 +62,6 @@ impl Pair {
         let mut pair = Self { program, url, holder, standby, said, say, unheard: Vec::new() };
         pair.expect("ready", STANDBY).await?;
         pair.expect("ready", HOLDER).await?;
-        pair.take().await?;
         Ok(pair)
     }
 
@@ -78,7 +78,13 @@ impl Pair {
         for _ in 0..rounds {
             let round = async {
                 // As idle as a store is between two elections.
-                time::sleep(Duration::from_millis(rng.random_range(40..160))).await;
+                let mut rest = || time::sleep(Duration::from_millis(rng.random_range(40..160)));
+                rest().await;
+                {
+                    let _booking = calendar.now(Self::HANDOVER).await;
+                    self.take(&mut samples).await?;
+                }
+                rest().await;
                 let _booking = calendar.now(Self::HANDOVER).await;
                 if crash {
                     self.crash(&mut samples).await
@@ -101,7 +107,10 @@ impl Pair {
         self.holder.tell("release").await?;
         let released = number(&self.expect("released", HOLDER).await?, "t")?;
         self.acquired(released, samples).await?;
-        self.take().await
+        // So that it can take the lease by one write.
+        self.holder.tell("look").await?;
+        self.expect("looked", HOLDER).await?;
+        Ok(())
     }
 
     async fn crash(&mut self, samples: &mut Samples) -> Result<()> {
@@ -112,14 +121,12 @@ impl Pair {
         let arguments = ["--url", &self.url, "--role", "holder"].map(str::to_owned);
         self.holder = Process::start(&self.program, &arguments, HOLDER, self.say.clone())?;
         self.expect("ready", HOLDER).await?;
-        self.take().await
+        Ok(())
     }
 
     async fn acquired(&mut self, from: u64, samples: &mut Samples) -> Result<()> {
-        let acquired = self.expect("acquired", STANDBY).await?;
-        let (sent, t) = (number(&acquired, "sent")?, number(&acquired, "t")?);
-        samples.whole.push(t.cast_signed() - from.cast_signed());
-        samples.acquisition.push(t.cast_signed() - sent.cast_signed());
+        let acquired = number(&self.expect("acquired", STANDBY).await?, "t")?;
+        samples.whole.push(acquired.cast_signed() - from.cast_signed());
         Ok(())
     }
 
@@ -129,10 +136,12 @@ impl Pair {
         self.unheard.clear();
     }
 
-    async fn take(&mut self) -> Result<()> {
+    async fn take(&mut self, samples: &mut Samples) -> Result<()> {
         self.forget();
         self.holder.tell("take").await?;
-        self.expect("held", HOLDER).await?;
+        let held = self.expect("held", HOLDER).await?;
+        let (sent, t) = (number(&held, "sent")?, number(&held, "t")?);
+        samples.acquisition.push(t.cast_signed() - sent.cast_signed());
         self.expect("seen", STANDBY).await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The bare steps of a handover, with no elector: what the store and the scheduler cost.
 //!
-//! The holder writes the lease as held (`take`) or free (`release`) when told so by a line on
-//! standard input; the standby watches, and acquires what is free or whose holder is proven gone.
+//! The holder reads the lease (`look`) and writes it as held (`take`) or free (`release`) when told so by
+//! a line on standard input; the standby watches, and acquires what is free or whose holder is proven gone.
 //! Not an election: nothing here waits out a lease.
 
 use std::{io::Write, time::Duration};
@@ -56,16 +56,21 @@ async fn hold(lock: &dyn LeaseLock, writer: &mut Writer) -> anyhow::Result<()> {
         match line.as_str() {
             "take" => {
                 // Whatever is there: nobody works under this lease.
-                loop {
+                let sent = loop {
+                    let sent = monotonic();
                     match writer.write(lock, &seen, true).await? {
                         Swap::Written(written) => {
                             seen = written;
-                            break;
+                            break sent;
                         }
                         Swap::Refused(_) => seen = lock.observe().await?,
                     }
-                }
-                say(&json!({"event": "held", "t": monotonic()}));
+                };
+                say(&json!({"event": "held", "sent": sent, "t": monotonic()}));
+            }
+            "look" => {
+                seen = lock.observe().await?;
+                say(&json!({"event": "looked", "t": monotonic()}));
             }
             "release" => {
                 let before = monotonic();
@@ -94,9 +99,8 @@ async fn stand_by(lock: &dyn LeaseLock, writer: &mut Writer) -> anyhow::Result<(
         };
         let Some(record) = &seen.record else { continue };
         if record.tenure == Tenure::Free || seen.holder_gone {
-            let sent = monotonic();
             if let Swap::Written(_) = writer.write(lock, &seen, true).await? {
-                say(&json!({"event": "acquired", "sent": sent, "t": monotonic()}));
+                say(&json!({"event": "acquired", "t": monotonic()}));
             }
         } else if record.stamp.is_some_and(|stamp| stamp.author != writer.author) {
             say(&json!({"event": "seen", "t": monotonic()}));

@@ -191,8 +191,11 @@ impl Driver {
             self.publisher
                 .waits(waits.then(|| Duration::from_nanos(after)), self.kernel.evidence());
         }
-        self.timer =
-            timer.map(|after| (now, after, self.calls.clock.sleep(Duration::from_nanos(after))));
+        self.timer = timer.map(|after| {
+            let (clock, rest) = (&self.calls.clock, Duration::from_nanos(after));
+            let stands_by = matches!(view, View::Standby);
+            (now, after, if stands_by { clock.sleep_exactly(rest) } else { clock.sleep(rest) })
+        });
     }
 }
 

@@ -1,6 +1,10 @@
-use std::{fmt, time::Duration};
+use std::{
+    fmt, thread,
+    time::{Duration, Instant},
+};
 
 use futures::future::BoxFuture;
+use tokio::{task, time};
 
 use super::moment::Moment;
 
@@ -16,6 +20,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Ends after this much time of this clock, or a little later.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// The same, as exactly as can be: for the end of another's lease, when nobody leads meanwhile.
+    fn sleep_exactly(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep(duration)
+    }
 }
 
 /// The clocks of this host.
@@ -37,7 +46,25 @@ impl Clock for HostClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(time::sleep(duration))
+    }
+
+    // A runtime's timers count whole milliseconds and round up, as does what it waits in. A thread that
+    // sleeps does not, but there may be none to be had.
+    fn sleep_exactly(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        const ROUNDING: Duration = Duration::from_millis(3);
+        Box::pin(async move {
+            let until = Instant::now() + duration;
+            let exactly = async {
+                time::sleep(duration.saturating_sub(ROUNDING)).await;
+                let rest = until.saturating_duration_since(Instant::now());
+                task::spawn_blocking(move || thread::sleep(rest)).await
+            };
+            tokio::select! {
+                _ = exactly => {}
+                () = time::sleep(duration) => {}
+            }
+        })
     }
 }
 
