@@ -104,6 +104,21 @@ async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
     assert_eq!(logged.iter().filter(|fields| fields["message"] == "no answer").count(), 1);
 }
 
+/// Each time it is opened it shows what is there, which is no news.
+#[tokio::test]
+async fn a_watch_that_breaks_again_and_again_is_warned_of_once() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let gate = Gate::before(free_lock().await);
+    gate.set(Passage::WatchedOnce);
+    let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
+    gate.swaps(10).await;
+    assert!(lead.is_current());
+    let logged = log.0.lock().unwrap();
+    let broke = logged.iter().filter(|fields| fields["message"] == "watch broke");
+    assert_eq!(broke.count(), 1);
+}
+
 /// Work that heeds what it is asked has ended before its lease has.
 #[tokio::test]
 async fn a_term_that_nothing_renewed_has_not_resigned() {

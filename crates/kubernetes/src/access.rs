@@ -1,5 +1,5 @@
 use std::{
-    env,
+    env, fs,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -26,6 +26,7 @@ use kube::{
 };
 use leasehold_core::{Error, ErrorKind};
 use rustls::pki_types::ServerName;
+use secrecy::ExposeSecret;
 use tokio::task;
 use tower::{BoxError, ServiceBuilder, filter::AsyncFilterLayer};
 
@@ -132,8 +133,9 @@ pub(crate) fn server(url: &Uri) -> String {
 /// Reads where the cluster is, and who this is. Nothing is connected.
 pub(crate) async fn load(config: &KubernetesConfig) -> Result<Found, Failure> {
     let in_cluster = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    let names = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
     let named = config.kubeconfig().is_some() || config.context().is_some();
-    if named || env::var_os("KUBECONFIG").is_some() || !in_cluster {
+    if named || names || !in_cluster {
         return from_kubeconfig(config).await;
     }
     match Config::incluster() {
@@ -173,11 +175,45 @@ async fn from_kubeconfig(config: &KubernetesConfig) -> Result<Found, Failure> {
         .any(|cluster| cluster.proxy_url.as_ref().is_some_and(|proxy| !proxy.is_empty()));
     let context = config.context().map(str::to_owned).or(kubeconfig.current_context.clone());
     let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
-    let found = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed)?;
+    let mut found = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed)?;
     if names_a_proxy && found.proxy_url.is_some() {
         return Err(unloadable(&place, "proxy-url is set, and proxies are not supported"));
     }
+    check(&mut found).map_err(|why| unloadable(&place, &why))?;
     Ok(Found { config: found, context })
+}
+
+/// What the client library would panic over, or show to others.
+fn check(config: &mut Config) -> Result<(), String> {
+    let url = &config.cluster_url;
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        let why = "it has a name and a password in it: put them into the user's entry";
+        return Err(format!("the server is {}, and {why}", server(url)));
+    }
+    if !matches!(url.scheme_str(), Some("https" | "http")) || url.host().is_none() {
+        return Err(format!("the server {url} is no URL: it begins with https://"));
+    }
+    // As `echo` leaves them.
+    if let Some(token) = &mut config.auth_info.token {
+        *token = token.expose_secret().trim().to_owned().into();
+    }
+    if config.default_namespace.trim().is_empty() {
+        config.default_namespace = "default".to_owned();
+    }
+    Ok(())
+}
+
+/// # Errors
+/// It cannot be sent, and why.
+fn check_token_file(config: &Config) -> Result<(), String> {
+    let Some(file) = &config.auth_info.token_file else { return Ok(()) };
+    match fs::read_to_string(file) {
+        Ok(token) if token.ends_with(['\n', '\r', ' ']) => Err(format!(
+            "the tokenFile {file:?} ends with a newline or a space: write it without (printf, not echo)"
+        )),
+        // What else is wrong with it is said by who sends it.
+        _ => Ok(()),
+    }
 }
 
 impl Access {
@@ -185,6 +221,7 @@ impl Access {
     async fn new(config: Config, connect_timeout: Duration) -> Result<Self, Failure> {
         let made = task::spawn_blocking(move || {
             let tls = tls::config(&config)?;
+            check_token_file(&config)?;
             let mut tcp = HttpConnector::new();
             tcp.enforce_http(false);
             tcp.set_nodelay(true);

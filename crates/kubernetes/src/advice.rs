@@ -85,6 +85,11 @@ fn of_a_status(status: &Status, namespace: &str) -> Advice {
         (403, _) if is_of_a_namespace_that_ends(status) => {
             Advice::new(ErrorKind::Denied, said, NAMESPACE_ENDS)
         }
+        (403, _) if said.contains("\"system:anonymous\"") => Advice::new(
+            ErrorKind::Denied,
+            said,
+            "no credentials were sent: see whether the context's user is there and has some",
+        ),
         (403, _) => Advice::new(
             ErrorKind::Denied,
             said,

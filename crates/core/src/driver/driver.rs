@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     pub(super) settling: Vec<oneshot::Sender<()>>,
     /// What was logged of the watch, until it shows something again.
     pub(super) watch_trouble: Vec<Option<ErrorKind>>,
+    /// What it has shown since it broke: the first is no news, and shown by a look.
+    pub(super) watch_shown: usize,
     /// What was logged of the present term.
     pub(super) told: Told,
     /// Wants to lead once the term whose guard is gone has been given back.
@@ -91,6 +93,7 @@ impl Driver {
             stepping_down: Vec::new(),
             settling: Vec::new(),
             watch_trouble: Vec::new(),
+            watch_shown: 0,
             told: Told::default(),
             next: None,
         }

@@ -115,13 +115,17 @@ impl Driver {
     pub(super) fn pushed(&mut self, push: Push) -> Option<Event> {
         match push {
             Push::Hint(seen) => {
-                self.watch_trouble.clear();
+                self.watch_shown += 1;
+                if self.watch_shown > 1 {
+                    self.watch_trouble.clear();
+                }
                 Some(Event::Hint(seen))
             }
             Push::Broke(error) => {
                 let kind = error.as_ref().map(Error::kind);
                 let error = error.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                let Self { lease, candidate, watch_trouble, .. } = self;
+                let Self { lease, candidate, watch_trouble, watch_shown, .. } = self;
+                *watch_shown = 0;
                 if !watch_trouble.contains(&kind) {
                     tracing::warn!(target: "leasehold::term", %lease, %candidate, error, "watch broke");
                     watch_trouble.push(kind);

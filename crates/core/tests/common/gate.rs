@@ -29,6 +29,8 @@ pub(crate) enum Passage {
     Broken,
     /// It reaches the store, and the answer comes back; but nothing can be watched.
     Unwatched,
+    /// A watch shows what is there, and ends.
+    WatchedOnce,
     /// A swap does not reach the store, and is confirmed with what is there.
     Confirmed,
     /// What is there can be neither shown nor written over: it is of a newer format.
@@ -78,7 +80,9 @@ impl<L: LeaseLock + Clone> Gate<L> {
     ) -> Result<T, Error> {
         let passage = *self.passage.borrow();
         match passage {
-            Passage::Open | Passage::Unwatched | Passage::Confirmed => call.await,
+            Passage::Open | Passage::Unwatched | Passage::WatchedOnce | Passage::Confirmed => {
+                call.await
+            }
             Passage::Shut => std::future::pending().await,
             Passage::Broken => {
                 // In other words each time, as by another of several servers.
@@ -131,6 +135,10 @@ impl<L: LeaseLock + Clone> LeaseLock for Gate<L> {
     fn watch(&self) -> BoxStream<'static, Result<Observation, Error>> {
         if *self.passage.borrow() == Passage::Unwatched {
             return Box::pin(stream::empty());
+        }
+        if *self.passage.borrow() == Passage::WatchedOnce {
+            let store = self.store.clone();
+            return Box::pin(stream::once(async move { store.observe().await }));
         }
         // What the gate does not let through is held back, not lost.
         let passage = self.passage.subscribe();

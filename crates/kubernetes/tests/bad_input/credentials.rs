@@ -33,6 +33,39 @@ async fn a_kubeconfig_that_says_nothing_usable_is_named() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_none_is_named_and_one_with_a_password_is_not_shown() {
+    for (server, said) in [
+        ("127.0.0.1:6443", "https://"),
+        ("ftp://127.0.0.1", "https://"),
+        ("https://me:hunter2@127.0.0.1:1", "a name and a password"),
+    ] {
+        let file = kubeconfig(|cluster, _| cluster["server"] = json!(server));
+        let error = connect(&file).await;
+        assert_says(&error, ErrorKind::Invalid, &[said, file.path().to_str().unwrap()]);
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_a_newline_is_trimmed_and_a_file_with_one_is_named() {
+    let file = kubeconfig(|_, user| *user = json!({ "token": format!("{}\n", good_token()) }));
+    KubernetesLock::connect(&url(file.path())).await.unwrap();
+
+    let token = NamedTempFile::new().unwrap();
+    fs::write(token.path(), format!("{}\n", good_token())).unwrap();
+    let path = token.path().to_owned();
+    let file = kubeconfig(|_, user| *user = json!({ "tokenFile": path }));
+    let error = connect(&file).await;
+    assert_says(&error, ErrorKind::Denied, &[path.to_str().unwrap(), "newline"]);
+}
+
+#[tokio::test]
+async fn who_sends_no_credentials_is_told_so() {
+    let file = kubeconfig(|_, user| *user = json!({}));
+    let error = connect(&file).await;
+    assert_says(&error, ErrorKind::Denied, &["no credentials were sent"]);
+}
+
+#[tokio::test]
 async fn credentials_that_cannot_be_used_are_named() {
     type Change = fn(&mut Value, &mut Value);
     let changes: [(Change, &str); 7] = [
