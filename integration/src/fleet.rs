@@ -1,6 +1,7 @@
 //! Copies of a service, each a process of its own, and what they say.
 
 use std::{
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use leasehold::FencingToken;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -20,7 +21,7 @@ use tokio::{
 
 use crate::{FencedLog, within};
 
-/// A line of the program `replica`.
+/// A line of one of these programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// When it was said, by CLOCK_MONOTONIC in nanoseconds.
@@ -43,7 +44,8 @@ impl Line {
 #[derive(Debug)]
 pub struct Fleet {
     program: PathBuf,
-    /// What their leaders write to.
+    environment: Vec<(&'static str, OsString)>,
+    /// What the leaders of `replica` write to.
     pub log: FencedLog,
     said: Arc<watch::Sender<Vec<Line>>>,
     started: AtomicUsize,
@@ -67,6 +69,7 @@ impl Fleet {
         let directory = tempfile::tempdir().expect("a directory");
         Self {
             program: program.as_ref().to_owned(),
+            environment: Vec::new(),
             log: FencedLog::listen(directory.path().join("log")),
             said: Arc::default(),
             started: AtomicUsize::new(0),
@@ -74,16 +77,32 @@ impl Fleet {
         }
     }
 
-    /// Starts another copy, with what its reconciler is to do, and waits until it is ready.
+    /// Has a variable in the environment of all that start from now on.
+    #[must_use]
+    pub fn with_env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name, value.into()));
+        self
+    }
+
+    /// Starts another copy of `replica`, with what its reconciler is to do, and waits until it is ready.
     ///
     /// # Panics
     /// If it cannot be started.
     pub async fn start(&self, what: &str, url: &str) -> Replica {
+        self.start_with([url.as_ref(), self.log.socket().as_os_str(), what.as_ref()]).await
+    }
+
+    /// Starts another copy: it is told its name, and then these. Waits until it is ready.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub async fn start_with<const N: usize>(&self, arguments: [&OsStr; N]) -> Replica {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let name = format!("replica-{number}");
         let mut child = Command::new(&self.program)
-            .args([what, &name, url])
-            .arg(self.log.socket())
+            .arg(&name)
+            .args(arguments)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -164,13 +183,18 @@ impl Fleet {
 }
 
 impl Replica {
-    /// Sends a signal.
+    /// Sends a signal. One that is told to stop has stopped when this returns.
     ///
     /// # Panics
     /// If the process is gone.
     pub fn signal(&self, signal: Signal) {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("alive");
         kill_process(pid, signal).expect("signalled");
+        if signal == Signal::STOP {
+            // Its end is left to whoever waits for that.
+            let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(pid), stopped).expect("a child");
+        }
     }
 
     /// Tells it to leave the lease to another.

@@ -10,6 +10,7 @@ mod fenced_log;
 mod fleet;
 mod pair;
 mod partition;
+mod stores;
 mod waiting;
 mod worker;
 
@@ -22,6 +23,7 @@ pub use fleet::{Fleet, Line, Replica};
 use leasehold::Timing;
 pub use pair::Pair;
 pub use partition::cut_off_leaders;
+pub use stores::{Store, on_every_empty_store, on_every_store};
 pub use waiting::{rounds, within};
 pub use worker::{Said, Worker};
 

@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-#[path = "questions/stores.rs"]
-mod stores;
 #[path = "questions/transitions.rs"]
 mod transitions;
 
 use leasehold::FencingToken;
-use leasehold_integration::{Fleet, Line, Replica};
+use leasehold_integration::{Fleet, Line, Replica, Store, on_every_store};
 use rustix::process::Signal;
-use stores::{Store, on_every_store};
 
 const REPLICA: &str = env!("CARGO_BIN_EXE_replica");
 
@@ -29,8 +26,8 @@ async fn pair(fleet: &Fleet, url: &str) -> (Replica, Replica, FencingToken) {
 async fn only_the_leaders_reconciler_starts() {
     on_every_store("only", |store: Store| async move {
         let fleet = Fleet::new(REPLICA);
-        let (leader, second, token) = pair(&fleet, &store.url()).await;
-        let third = fleet.start("work", &store.url()).await;
+        let (leader, second, token) = pair(&fleet, store.url()).await;
+        let third = fleet.start("work", store.url()).await;
         fleet.until(&third, &format!("follows {}", leader.name)).await;
         fleet.log.has(token, 3).await;
         // The servers of all have started, and the reconciler of one.
@@ -57,7 +54,7 @@ async fn only_the_leaders_reconciler_starts() {
 async fn reconciles_wait_for_the_election_and_find_their_queue_full() {
     on_every_store("wait", |store: Store| async move {
         let fleet = Fleet::new(REPLICA);
-        let (mut leader, standby, token) = pair(&fleet, &store.url()).await;
+        let (mut leader, standby, token) = pair(&fleet, store.url()).await;
         // It waits, and is warm.
         let warm = fleet.until(&standby, "warm").await;
         assert_eq!(starts(&fleet), [(leader.name.clone(), token)]);
@@ -80,7 +77,7 @@ async fn reconciles_wait_for_the_election_and_find_their_queue_full() {
 async fn a_leader_loses_its_role_and_the_process_lives_on() {
     on_every_store("lose", |store: Store| async move {
         let fleet = Fleet::new(REPLICA);
-        let (mut leader, standby, token) = pair(&fleet, &store.url()).await;
+        let (mut leader, standby, token) = pair(&fleet, store.url()).await;
         fleet.log.has(token, 3).await;
         leader.signal(Signal::STOP);
         let (line, next) = fleet.term_after(token).await;
@@ -109,9 +106,9 @@ async fn a_leader_loses_its_role_and_the_process_lives_on() {
 async fn the_former_leader_stops_its_work_then_stands_by() {
     on_every_store("former", |store: Store| async move {
         let fleet = Fleet::new(REPLICA);
-        let leader = &mut fleet.start("drain", &store.url()).await;
+        let leader = &mut fleet.start("drain", store.url()).await;
         let (_, token) = fleet.term_after(FencingToken::ZERO).await;
-        let standby = fleet.start("work", &store.url()).await;
+        let standby = fleet.start("work", store.url()).await;
         fleet.until(&standby, &format!("follows {}", leader.name)).await;
 
         leader.step_down().await;

@@ -1,4 +1,4 @@
-//! One copy of a service, as a manager runs it: `replica WHAT NAME URL LOG`. It stands for the lease of
+//! One copy of a service, as a manager runs it: `replica NAME URL LOG WHAT`. It stands for the lease of
 //! the URL, and its reconciler writes to the fenced log at the socket LOG.
 //!
 //! | WHAT | its reconciler |
@@ -39,8 +39,8 @@ const GRACEFUL_STOP: Duration = Duration::from_secs(2);
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, what, name, url, log] = arguments.as_slice() else {
-        panic!("replica WHAT NAME URL LOG")
+    let [_, name, url, log, what] = arguments.as_slice() else {
+        panic!("replica NAME URL LOG WHAT")
     };
     let shutdown = stop_signals()?;
     let manager = Manager::builder(name)

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use leasehold::FencingToken;
-use leasehold_integration::{Entry, Fleet, Replica};
+use leasehold_integration::{Entry, Fleet, Replica, Store};
 use leasehold_testkit::{Direction, Proxy};
 use rustix::process::Signal;
 
-use crate::{REPLICA, stores::Store};
+use crate::REPLICA;
 
 /// How much of its work each term does at least.
 const WORK: usize = 3;
@@ -37,10 +37,10 @@ struct Member {
 }
 
 async fn member(fleet: &Fleet, store: &Store) -> Member {
-    let (link, url) = match &store.way {
-        None => (None, store.url()),
+    let (link, url) = match store.way() {
+        None => (None, store.url().to_owned()),
         Some((address, url)) => {
-            let link = Proxy::start(*address).unwrap_or_else(|error| panic!("no proxy: {error}"));
+            let link = Proxy::start(address).unwrap_or_else(|error| panic!("no proxy: {error}"));
             let url = url(link.address());
             (Some(link), url)
         }
@@ -55,7 +55,7 @@ pub(crate) async fn run(store: Store, transitions: usize) {
         members.push(member(&fleet, &store).await);
     }
     let faults: Vec<_> =
-        FAULTS.into_iter().filter(|fault| *fault != Fault::Cut || store.way.is_some()).collect();
+        FAULTS.into_iter().filter(|fault| *fault != Fault::Cut || store.way().is_some()).collect();
     // Who may have been refused: one that was frozen wakes as a ghost.
     let mut ghosts = BTreeSet::new();
     let mut token = FencingToken::ZERO;

@@ -1,30 +1,43 @@
-//! Every store that there is: a directory always, the others with their features.
-
 use std::{net::SocketAddr, sync::Arc};
 
-use leasehold::{connect, create_free};
+use leasehold::{LeaseLock, connect, create_free};
 use tempfile::TempDir;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 
 type UrlThrough = dyn Fn(SocketAddr) -> String + Send + Sync;
 
-/// One lease in one of them, free.
+/// One lease in one of the stores that there are: a directory always, the others with their features.
 #[derive(Clone)]
-pub(crate) struct Store {
-    pub(crate) name: &'static str,
+pub struct Store {
+    name: &'static str,
     url: String,
-    /// Where it is, and what its URL is by another way; none if there is no way to it that could be cut.
-    pub(crate) way: Option<(SocketAddr, Arc<UrlThrough>)>,
+    /// None if there is no way to it that could be cut.
+    way: Option<(SocketAddr, Arc<UrlThrough>)>,
     _directory: Option<Arc<TempDir>>,
 }
 
 impl Store {
-    pub(crate) fn url(&self) -> String {
-        self.url.clone()
+    /// The URL of the lease.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the store is, and what the URL is through a proxy; none where nothing is between.
+    pub fn way(&self) -> Option<(SocketAddr, impl Fn(SocketAddr) -> String)> {
+        let (address, url) = self.way.as_ref()?;
+        Some((*address, |proxy| url(proxy)))
+    }
+
+    /// The lease, as its users have it.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    pub async fn lock(&self) -> Arc<dyn LeaseLock> {
+        connect(&self.url).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn file() -> Self {
-        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let url = format!("file://{}/jobs", directory.path().display());
         Self { name: "file", url, way: None, _directory: Some(directory) }
     }
@@ -91,15 +104,38 @@ mod own {
     }
 }
 
-/// Does the same to all of them, side by side.
-pub(crate) async fn on_every_store<F>(lease: &'static str, test: impl Fn(Store) -> F)
+/// Does the same to a free lease of this name in all of them, side by side.
+///
+/// # Panics
+/// If it panics on one of them.
+pub async fn on_every_store<F>(lease: &'static str, test: impl Fn(Store) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let stores = block_in_place(|| stores(lease));
+    for store in &stores {
+        create_free(&store.lock().await).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    on_all(stores, test).await;
+}
+
+/// The same where there is no lease of this name.
+///
+/// # Panics
+/// If it panics on one of them.
+pub async fn on_every_empty_store<F>(lease: &'static str, test: impl Fn(Store) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    on_all(block_in_place(|| stores(lease)), test).await;
+}
+
+async fn on_all<F>(stores: Vec<Store>, test: impl Fn(Store) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut all = JoinSet::new();
-    for store in tokio::task::block_in_place(|| stores(lease)) {
-        let lock = connect(&store.url).await.unwrap_or_else(|error| panic!("{error}"));
-        create_free(&lock).await.unwrap_or_else(|error| panic!("{error}"));
+    for store in stores {
         let name = store.name;
         let test = tokio::spawn(test(store));
         all.spawn(async move { (name, test.await) });
