@@ -25,9 +25,19 @@ pub struct Term {
 }
 
 impl Term {
+    const KILLED: &str = "killed";
+
     /// When the last request left that might have prolonged it.
     pub fn last_sending(&self) -> Option<u64> {
         self.sendings.last().copied()
+    }
+
+    /// It was killed then: it is known to have been at work until that instant, unless it had ceased
+    /// to believe in its term before.
+    fn kill(&mut self, at: u64) {
+        self.end = Some(at);
+        self.last = Some(self.until.map_or(at, |until| until.min(at)));
+        self.why = Some(Self::KILLED.into());
     }
 }
 
@@ -83,16 +93,22 @@ impl History {
                     until,
                 });
             }
-            Event::Sending => match self.open(who) {
+            Event::Sending => match self.at(who, t) {
                 Some(term) => term.sendings.push(t),
                 None => self.claim(who).sending = Some(t),
             },
-            Event::Renewed { until } => match self.open(who) {
-                Some(term) => term.until = Some(*until),
+            Event::Renewed { until } => match self.at(who, t) {
+                Some(term) => {
+                    term.until = Some(*until);
+                    // It was killed meanwhile, and knew of more than had been heard.
+                    if let Some(at) = term.end {
+                        term.kill(at);
+                    }
+                }
                 None => self.claim(who).until = Some(*until),
             },
             Event::Stop { last, why } => {
-                if let Some(term) = self.open(who) {
+                if let Some(term) = self.at(who, t) {
                     term.end = Some(t);
                     term.last = *last;
                     term.why = Some(why.clone());
@@ -106,9 +122,7 @@ impl History {
     /// ceased to believe in its term before.
     pub fn killed(&mut self, who: usize, at: u64) {
         if let Some(term) = self.open(who) {
-            term.end = Some(at);
-            term.last = Some(term.until.map_or(at, |until| until.min(at)));
-            term.why = Some("killed".into());
+            term.kill(at);
         }
     }
 
@@ -155,6 +169,15 @@ impl History {
 
     fn open(&mut self, who: usize) -> Option<&mut Term> {
         self.terms.iter_mut().rev().find(|term| term.who == who && term.end.is_none())
+    }
+
+    /// The term to which belongs what a contender told then: the one that goes on, or one that was
+    /// killed later, for what it had printed until then may be heard after its death.
+    fn at(&mut self, who: usize, t: u64) -> Option<&mut Term> {
+        let last = self.terms.iter_mut().rev().find(|term| term.who == who)?;
+        let killed = last.why.as_deref() == Some(Term::KILLED);
+        let belongs = last.end.is_none_or(|end| killed && t <= end);
+        belongs.then_some(last)
     }
 
     fn in_order(&self) -> Vec<&Term> {
@@ -233,6 +256,38 @@ mod tests {
         history.record(1, 20, &start(2));
         history.killed(0, 25);
         assert!(history.overlaps().is_empty());
+    }
+
+    #[test]
+    fn what_the_killed_one_told_before_its_death_belongs_to_its_term_when_it_is_heard_after_it() {
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.record(0, 11, &Event::Sending);
+        history.record(0, 12, &Event::Renewed { until: 20 });
+        history.killed(0, 25);
+        history.record(0, 24, &Event::Sending);
+        assert_eq!(history.terms()[0].sendings, [11, 24]);
+        assert_eq!(history.terms()[0].last, Some(20));
+        history.record(0, 25, &Event::Renewed { until: 40 });
+        let term = &history.terms()[0];
+        assert_eq!((term.until, term.last, term.end), (Some(40), Some(25), Some(25)));
+        assert!(!history.leads(0));
+
+        // What comes later is its successor's in the same place.
+        history.record(0, 30, &Event::Sending);
+        history.record(0, 31, &start(2));
+        assert_eq!(history.terms()[0].sendings, [11, 24]);
+        assert_eq!(history.terms()[1].sendings, [30]);
+
+        let mut history = History::default();
+        history.record(0, 10, &start(1));
+        history.killed(0, 25);
+        history.record(0, 22, &stop(21));
+        let term = &history.terms()[0];
+        assert_eq!(
+            (term.last, term.end, term.why.as_deref()),
+            (Some(21), Some(22), Some("resigned"))
+        );
     }
 
     #[test]
