@@ -126,7 +126,7 @@ impl Row {
             odd_lines: leases.iter().flat_map(|lease| lease.odd.clone()).collect(),
             leases,
         };
-        row.verdict = goal.map(|goal| goal.verdict(row.compared(), row.floor.as_ref()));
+        row.verdict = goal.map(|goal| goal.verdict(row.of(goal.measure), row.floor.as_ref()));
         row
     }
 
@@ -144,18 +144,21 @@ impl Row {
         }
     }
 
-    /// Which of the two that is.
+    /// Which of the two that is: what the goal names, whatever came out, and without one what was
+    /// waited for.
     pub fn measure(&self) -> Measure {
-        let waits = self.excess.p50().is_some_and(|excess| excess >= 0);
+        match self.goal {
+            Some(goal) => goal.measure,
+            None if self.has_waited() => Measure::Excess,
+            None => Measure::Failover,
+        }
+    }
+
+    /// Whether the end of the lease was waited for.
+    pub(crate) fn has_waited(&self) -> bool {
         match self.fault {
-            Fault::Crash if waits => Measure::Excess,
-            Fault::Resign | Fault::StepDown | Fault::Crash | Fault::StoreRestart => {
-                Measure::Failover
-            }
-            Fault::Freeze
-            | Fault::Partition
-            | Fault::PartitionRequests
-            | Fault::PartitionReplies => Measure::Excess,
+            Fault::Crash => self.excess.p50().is_some_and(|excess| excess >= 0),
+            fault => fault.waits_for_lease(false),
         }
     }
 
@@ -231,5 +234,50 @@ impl Floor {
             | Fault::PartitionReplies => &self.acquisition,
         };
         (floor.n() > 0).then_some(floor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Crashes of ours on files, which took so long from the fault, and from the end of the lease.
+    fn crashes(failover_ms: i64, excess_ms: i64) -> Row {
+        const MS: i64 = 1_000_000;
+        let round = Round {
+            fault_at: 1,
+            leader: 0,
+            token: Some(1),
+            successor: 1,
+            next_token: Some(2),
+            start: 2,
+            failover: failover_ms * MS,
+            excess: Some(excess_ms * MS),
+            overlap: 0,
+            woken_stop: None,
+            stopped_before: None,
+        };
+        let subject = Subject {
+            store: "file".into(),
+            program: "leasehold".into(),
+            is_peer: false,
+            settings: "equal".into(),
+            fault: Fault::Crash,
+            timing: "1s/700ms/150ms".parse().unwrap(),
+        };
+        let lease = Lease { rounds: vec![round; 10], ..Lease::default() };
+        Row::new(subject, None, vec![lease])
+    }
+
+    #[test]
+    fn a_goal_is_judged_by_what_it_names_whatever_came_out() {
+        let proven = crashes(3, -600);
+        assert_eq!(proven.verdict.unwrap().describe(), "p50 met");
+        // The death was not proven, and the lease waited out: 2 ms after its end are no merit.
+        let broken = crashes(900, 2);
+        assert!(broken.has_waited());
+        assert_eq!(broken.measure(), Measure::Failover);
+        assert_eq!(broken.compared().p50(), Some(900_000_000));
+        assert!(broken.verdict.unwrap().is_missed());
     }
 }

@@ -94,7 +94,7 @@ impl Line {
         let distribution = row.of(measure);
         let (p50, p90) = (distribution.p50()?, distribution.p90()?);
         let name = Name::of(row, group);
-        let waits = measure == Measure::Failover || row.measure() == measure;
+        let waits = measure == Measure::Failover || row.has_waited();
         let floor = row.floor.as_ref().filter(|_| row.measure() == measure);
         Some(Self {
             waits,

@@ -89,8 +89,9 @@ impl Goals {
 }
 
 fn nearest(row: &Row) -> Option<Margin> {
-    let margins = row.goal?.margins(row.compared(), row.floor.as_ref()).collect::<Vec<_>>();
-    margins.into_iter().max_by(|a, b| a.used().total_cmp(&b.used()))
+    let goal = row.goal?;
+    let margins = goal.margins(row.of(goal.measure), row.floor.as_ref());
+    margins.max_by(|a, b| a.used().total_cmp(&b.used()))
 }
 
 impl Nearest {
