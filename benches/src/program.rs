@@ -68,7 +68,7 @@ impl Program {
         store: &Store,
         progress: &Progress,
     ) -> Result<(Vec<Arc<Self>>, Vec<String>)> {
-        let mut programs: Vec<Arc<Self>> = vec![Arc::new(Self::ours(options, around))];
+        let mut programs: Vec<Arc<Self>> = vec![Arc::new(Self::ours(options, around)?)];
         let mut left_out = Vec::new();
         for peer in Peer::asked_for(options, store) {
             let (name, around) = (peer.name.clone(), around.clone());
@@ -84,18 +84,20 @@ impl Program {
         Ok((programs, left_out))
     }
 
-    fn ours(options: &Options, around: &Surroundings) -> Self {
+    fn ours(options: &Options, around: &Surroundings) -> Result<Self> {
         let path = options.program.as_deref().map(from_here);
-        Self {
+        let path = path.unwrap_or_else(|| around.contender.clone());
+        ensure!(path.is_file(), "could not start {}: it is not there", path.display());
+        Ok(Self {
             name: "leasehold".into(),
-            path: path.unwrap_or_else(|| around.contender.clone()),
+            path,
             is_peer: false,
             arguments: &[],
             about: "",
             least_lease: Duration::ZERO,
             waits_out: false,
             defaults: None,
-        }
+        })
     }
 }
 

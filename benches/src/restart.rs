@@ -6,7 +6,6 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use crate::{
     Distribution,
     group::Group,
-    outcome::Ledger,
     plan::PlannedLease,
     round::{Past, Round},
     row::Lease,
@@ -14,48 +13,70 @@ use crate::{
     store::Store,
 };
 
+/// What came of killing a store and starting it again.
+pub(crate) struct Restarts<'a> {
+    pub(crate) leases: Vec<(&'a PlannedLease, Lease)>,
+    /// How long it was away each time.
+    pub(crate) away: Distribution,
+    /// It has not come back, and why.
+    pub(crate) gone: Option<String>,
+}
+
 impl Stage {
-    /// Kills the store and starts it again, while somebody leads on each of the leases; says how long
-    /// it was away each time.
+    /// Kills the store and starts it again, while somebody leads on each of the leases. What was
+    /// measured is kept if it does not come back; a lease that came to grief is left alone.
     pub(crate) async fn restarts<'a>(
         &self,
         store: &Store,
         planned: &'a [PlannedLease],
         rounds: usize,
         rng: &mut StdRng,
-        ledger: &mut Ledger,
-    ) -> Result<(Vec<(&'a PlannedLease, Lease)>, Distribution)> {
-        let mut groups = self.groups(planned).await?;
+    ) -> Restarts<'a> {
+        let mut groups = self.groups(planned).await;
+        // Without one for each the run is being interrupted.
         let mut leases: Vec<_> = planned
             .iter()
-            .map(|planned| (planned, Lease::unmeasured(planned.cast.name.clone(), None)))
+            .zip(&groups)
+            .map(|(planned, group)| {
+                let mut lease = Lease::planned(planned);
+                let text = |error| format!("lease {}: {error:#}", lease.name);
+                lease.trouble = group.as_ref().err().map(text).map(|text| self.trouble(text));
+                (planned, lease)
+            })
             .collect();
-        let mut away = Vec::new();
+        let (mut away, mut gone) = (Vec::new(), None);
         for number in 1..=rounds {
-            // Those that have not come to grief.
-            let ready =
-                groups.iter_mut().zip(&mut leases).filter_map(|(group, (planned, lease))| {
-                    match group {
-                        Ok(group) => Some((group, *planned, lease)),
-                        Err(error) => {
-                            lease.trouble.get_or_insert_with(|| format!("{error:#}"));
-                            None
-                        }
-                    }
-                });
             let seeds: Vec<u64> = planned.iter().map(|_| rng.random()).collect();
-            let ready: Vec<_> = ready.collect();
-            let before =
-                ready.into_iter().zip(seeds).map(async |((group, planned, lease), seed)| {
-                    let mut rng = StdRng::seed_from_u64(seed);
-                    let survival = Survival::before(group, planned, &mut rng).await;
-                    (group, planned, lease, survival)
-                });
+            let ready: Vec<_> = groups
+                .iter_mut()
+                .zip(&mut leases)
+                .zip(seeds)
+                .filter(|((_, (_, lease)), _)| lease.trouble.is_none())
+                .filter_map(|((group, lease), seed)| Some((group.as_mut().ok()?, lease, seed)))
+                .collect();
+            if ready.is_empty() {
+                break;
+            }
+            let before = ready.into_iter().map(async |(group, (planned, lease), seed)| {
+                let mut rng = StdRng::seed_from_u64(seed);
+                let survival = Survival::before(group, planned, &mut rng).await;
+                (group, *planned, lease, survival)
+            });
             let before = futures::future::join_all(before).await;
             if self.interrupt.is_cancelled() {
                 break;
             }
-            let (killed, back) = store.restart().await?;
+            let (killed, back) = match store.restart().await {
+                Ok(instants) => instants,
+                Err(error) => {
+                    let why = format!("restart {number}: {error:#}");
+                    for (.., lease, _) in before {
+                        lease.trouble = Some(why.clone());
+                    }
+                    gone = Some(why);
+                    break;
+                }
+            };
             away.push(back.cast_signed() - killed.cast_signed());
             let after = before.into_iter().map(async |(group, planned, lease, survival)| {
                 let round = match survival {
@@ -65,31 +86,21 @@ impl Stage {
                 match round {
                     Ok(round) => lease.rounds.push(round),
                     Err(_) if self.interrupt.is_cancelled() => {}
-                    Err(error) if lease.trouble.is_none() => {
-                        let name = &planned.cast.name;
-                        let text = format!("round {number} of lease {name}: {error:#}");
+                    Err(error) => {
+                        let text = format!("round {number} of lease {}: {error:#}", lease.name);
                         lease.trouble = Some(self.trouble(text));
                     }
-                    Err(_) => {}
                 }
             });
             futures::future::join_all(after).await;
             self.progress.tick();
         }
-        if groups.is_empty() {
-            return Ok((Vec::new(), Distribution::default()));
-        }
         for (group, (_, lease)) in groups.into_iter().zip(&mut leases) {
-            match group {
-                Ok(group) => lease.close(group).await,
-                Err(error) => {
-                    let text = format!("lease {}: {error:#}", lease.name);
-                    ledger.warnings.push(format!("{}: {text}", store.name));
-                    lease.trouble = Some(self.trouble(text));
-                }
+            if let Ok(group) = group {
+                lease.close(group).await;
             }
         }
-        Ok((leases, away.into_iter().collect()))
+        Restarts { leases, away: away.into_iter().collect(), gone }
     }
 }
 

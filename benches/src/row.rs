@@ -43,6 +43,8 @@ pub struct Row {
     /// Whose settings these are: `equal`, as everybody's at this timing, or a peer's own
     /// `defaults`.
     pub settings: String,
+    /// How many rounds there were to be: there are fewer where something ended them before.
+    pub planned: usize,
     /// What the store was asked for in a second, by all contenders of a lease, while nobody was
     /// replaced. None where it cannot be counted.
     pub requests_per_second: Option<f64>,
@@ -81,6 +83,8 @@ pub struct Row {
 pub struct Lease {
     /// What it is called.
     pub name: String,
+    /// How many rounds there were to be.
+    pub planned: usize,
     /// What was done, and what came of it.
     pub rounds: Vec<Round>,
     /// Who led when.
@@ -108,6 +112,7 @@ impl Row {
             fault,
             timing,
             settings,
+            planned: leases.iter().map(|lease| lease.planned).sum(),
             requests_per_second: None,
             failover: rounds().map(|round| round.failover).collect(),
             excess: rounds().filter_map(|round| round.excess).collect(),
@@ -172,6 +177,14 @@ impl Row {
         self.overlaps.iter().map(|overlap| overlap.nanos).max().unwrap_or(0)
     }
 
+    /// How many rounds there are, and where there were to be more, of how many.
+    pub(crate) fn counted(&self) -> String {
+        match self.failover.n() {
+            n if n < self.planned => format!("{n} of {}", self.planned),
+            n => n.to_string(),
+        }
+    }
+
     /// Whether something happened that must not happen to us.
     pub fn is_violated(&self) -> bool {
         let fine =
@@ -181,9 +194,9 @@ impl Row {
 }
 
 impl Lease {
-    /// One on which nobody could campaign.
-    pub(crate) fn unmeasured(name: String, trouble: Option<String>) -> Self {
-        Self { name, trouble, ..Self::default() }
+    /// One on which nothing was measured yet.
+    pub(crate) fn planned(planned: &PlannedLease) -> Self {
+        Self { name: planned.cast.name.clone(), planned: planned.rounds, ..Self::default() }
     }
 
     /// All its rounds are done, or as many as there will be: those who campaigned disperse, and what they
@@ -238,46 +251,4 @@ impl Floor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Crashes of ours on files, which took so long from the fault, and from the end of the lease.
-    fn crashes(failover_ms: i64, excess_ms: i64) -> Row {
-        const MS: i64 = 1_000_000;
-        let round = Round {
-            fault_at: 1,
-            leader: 0,
-            token: Some(1),
-            successor: 1,
-            next_token: Some(2),
-            start: 2,
-            failover: failover_ms * MS,
-            excess: Some(excess_ms * MS),
-            overlap: 0,
-            woken_stop: None,
-            stopped_before: None,
-        };
-        let subject = Subject {
-            store: "file".into(),
-            program: "leasehold".into(),
-            is_peer: false,
-            settings: "equal".into(),
-            fault: Fault::Crash,
-            timing: "1s/700ms/150ms".parse().unwrap(),
-        };
-        let lease = Lease { rounds: vec![round; 10], ..Lease::default() };
-        Row::new(subject, None, vec![lease])
-    }
-
-    #[test]
-    fn a_goal_is_judged_by_what_it_names_whatever_came_out() {
-        let proven = crashes(3, -600);
-        assert_eq!(proven.verdict.unwrap().describe(), "p50 met");
-        // The death was not proven, and the lease waited out: 2 ms after its end are no merit.
-        let broken = crashes(900, 2);
-        assert!(broken.has_waited());
-        assert_eq!(broken.measure(), Measure::Failover);
-        assert_eq!(broken.compared().p50(), Some(900_000_000));
-        assert!(broken.verdict.unwrap().is_missed());
-    }
-}
+mod tests;

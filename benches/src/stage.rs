@@ -13,6 +13,7 @@ use crate::{
     outcome::{Ledger, Measured},
     plan::{Act, Plan, PlannedLease},
     progress::Progress,
+    restart::Restarts,
     round::Rounds,
     row::{Lease, Subject},
     store::Store,
@@ -44,7 +45,7 @@ impl Stage {
     /// floor, or of a count, is a warning: the rounds count.
     ///
     /// # Errors
-    /// A contender ended before anything could be measured, or the store was not there any more.
+    /// A lease of the floor cannot be named on this store, or a measuring task broke.
     pub(crate) async fn store(
         &self,
         store: &Store,
@@ -75,12 +76,20 @@ impl Stage {
                     self.faults(store, leases, these, options, rng, ledger).await?;
                 }
                 Act::Restarts(leases, rounds) => {
-                    let (leases, away) = self.restarts(store, leases, *rounds, rng, ledger).await?;
+                    let restarts = self.restarts(store, leases, *rounds, rng).await;
+                    let Restarts { leases, away, gone } = restarts;
                     let row = |(planned, lease)| {
                         let away = (away.n() > 0).then(|| away.clone());
                         Row::new(Subject::of(&store.name, planned), away, vec![lease])
                     };
                     ledger.rows.extend(leases.into_iter().map(row));
+                    if let Some(why) = gone {
+                        let rest = "what was still to be measured on it is left out";
+                        let text = format!("{}: {why}; {rest}", store.name);
+                        ledger.warnings.push(self.trouble(text));
+                        keep(ledger);
+                        break;
+                    }
                 }
                 Act::Requests(casts, each) => self.requests(store, casts, *each, ledger).await,
             }
@@ -100,7 +109,7 @@ impl Stage {
         ledger: &mut Ledger,
     ) -> Result<()> {
         let calendar = Calendar::default();
-        let groups = self.groups(planned).await?;
+        let groups = self.groups(planned).await;
         let mut pairs = Vec::new();
         for (name, crash) in floors.iter().copied() {
             let (url, seed) = (store.url(name)?, rng.random());
@@ -135,20 +144,16 @@ impl Stage {
     }
 
     /// Starts all contenders of a phase before anything is measured: to start a process is hard
-    /// work. A peer that cannot be started is its own trouble, and not the run's.
-    pub(crate) async fn groups(&self, phase: &[PlannedLease]) -> Result<Vec<Result<Group>>> {
+    /// work. What cannot be started is a trouble of its lease, and not the run's end.
+    pub(crate) async fn groups(&self, phase: &[PlannedLease]) -> Vec<Result<Group>> {
         if self.interrupt.is_cancelled() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let groups = phase.iter().map(async |lease| {
-            let is_peer = lease.cast.program.is_peer;
-            let group = Group::start(lease.cast.clone(), self.interrupt.clone()).await;
-            if is_peer { Ok(group) } else { group.map(Ok) }
-        });
-        match futures::future::try_join_all(groups).await {
-            Err(_) if self.interrupt.is_cancelled() => Ok(Vec::new()),
-            groups => groups,
-        }
+        let groups =
+            phase.iter().map(|lease| Group::start(lease.cast.clone(), self.interrupt.clone()));
+        let groups = futures::future::join_all(groups).await;
+        let interrupted = self.interrupt.is_cancelled() && groups.iter().any(Result::is_err);
+        if interrupted { Vec::new() } else { groups }
     }
 
     async fn pair(self, plan: FloorPlan, calendar: Calendar) -> (Samples, Option<String>) {
@@ -175,18 +180,15 @@ impl Stage {
         planned: PlannedLease,
         mut rounds: Rounds,
     ) -> Lease {
-        let name = planned.cast.name;
+        let mut lease = Lease::planned(&planned);
         let mut group = match group {
             Ok(group) => group,
-            Err(_) if self.interrupt.is_cancelled() => {
-                return Lease::unmeasured(name, None);
-            }
+            Err(_) if self.interrupt.is_cancelled() => return lease,
             Err(error) => {
-                let text = self.trouble(format!("lease {name}: {error:#}"));
-                return Lease::unmeasured(name, Some(text));
+                lease.trouble = Some(self.trouble(format!("lease {}: {error:#}", lease.name)));
+                return lease;
             }
         };
-        let mut lease = Lease::unmeasured(name, None);
         while lease.rounds.len() < planned.rounds {
             match rounds.next(&mut group).await {
                 Ok(round) => lease.rounds.push(round),

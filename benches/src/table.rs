@@ -181,7 +181,7 @@ fn cells(row: &Row, measure: Measure) -> Vec<String> {
     let mut cells = vec![
         if first { row.fault.to_string() } else { String::new() },
         measure.as_str().into(),
-        measured.n().to_string(),
+        if first { row.counted() } else { measured.n().to_string() },
         or_dash(measured.p50()),
         or_dash(measured.p90()),
         or_dash(measured.p99()),

@@ -164,9 +164,9 @@ async fn a_peer_without_tokens_is_measured_and_one_of_ours_without_is_not_believ
     assert_eq!((ours.failover.n(), peer.failover.n()), (3, 2));
     assert!(peer.odd_lines.is_empty() && peer.troubles.is_empty(), "{peer:?}");
 
-    let ours = run("tokenless", "resign", "1", CancellationToken::new()).await;
-    let error = format!("{:#}", ours.unwrap_err());
-    assert!(error.contains("a leader that tells no token"), "{error}");
+    let (ours, ..) = run("tokenless", "resign", "1", CancellationToken::new()).await.unwrap();
+    let [violation] = &ours.violations()[..] else { panic!("{ours:?}") };
+    assert!(violation.contains("a leader that tells no token"), "{violation}");
 }
 
 #[tokio::test]
@@ -226,12 +226,21 @@ async fn lines_that_make_no_sense_harm_nothing_and_are_told_of() {
 }
 
 #[tokio::test]
-async fn a_contender_that_dies_at_start_is_an_error_with_what_it_complained_of() {
-    let error = run("dies", FAULTS, "1", CancellationToken::new()).await.unwrap_err();
-    let text = format!("{error:#}");
-    for part in ["ended by itself", "exit status: 3", "closed on Sundays"] {
-        assert!(text.contains(part), "{part}: {text}");
+async fn ours_that_die_at_start_are_a_trouble_of_each_row_and_end_no_run() {
+    let (outcome, options, directory) =
+        run("dies", FAULTS, "4", CancellationToken::new()).await.unwrap();
+    assert_eq!(outcome.rows.len(), 3, "every fault has a row: {:?}", outcome.rows);
+    for (row, violation) in outcome.rows.iter().zip(outcome.violations()) {
+        assert_eq!((row.failover.n(), row.planned), (0, 4));
+        for part in ["TROUBLE: fake: ", "ended by itself", "exit status: 3", "closed on Sundays"] {
+            assert!(violation.contains(part), "{part}: {violation}");
+        }
     }
+    assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
+    let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
+    assert!(page.contains(">0 of 4</td>") && page.contains("closed on Sundays"));
+    let csv = std::fs::read_to_string(directory.path().join("report/failover.csv")).unwrap();
+    assert!(csv.contains(",n,planned,") && csv.contains(",0,4,"), "{csv}");
 }
 
 #[tokio::test]

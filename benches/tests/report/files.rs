@@ -19,6 +19,7 @@ fn the_csv_file_has_a_line_for_each_row_with_what_the_row_has() {
         assert_eq!(line["program"], row.program);
         assert_eq!(line["fault"], row.fault.as_str());
         assert_eq!(line["n"], row.failover.n().to_string());
+        assert_eq!(line["planned"], line["n"]);
         let p50: f64 = line["failover_p50_ms"].parse().unwrap();
         assert!((p50 - row.failover.p50().unwrap() as f64 / 1e6).abs() <= 0.0005, "{line:?}");
         assert_eq!(line["failover_p99_ms"].is_empty(), row.failover.n() < 100, "{line:?}");

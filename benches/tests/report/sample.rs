@@ -128,7 +128,7 @@ fn row(kind: &Kind, fault: Fault, timing: &str, settings: &str, rounds: usize) -
 fn lease(kind: &Kind, fault: Fault, duration: Duration, rounds: usize, rng: &mut StdRng) -> Lease {
     let given_back = matches!(fault, Fault::Resign | Fault::StepDown);
     let duration = duration.as_nanos() as i64;
-    let mut lease = Lease { name: "sample".into(), ..Lease::default() };
+    let mut lease = Lease { name: "sample".into(), planned: rounds, ..Lease::default() };
     let mut now = 1_000_000_000i64;
     for number in 0..rounds {
         let sent = now + 2 * duration;
