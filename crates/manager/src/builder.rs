@@ -17,7 +17,8 @@ pub enum OnLoss {
     #[default]
     StandAgain,
     /// The manager stops with [`Error::Lost`], as controller-runtime's does. So it does when the lease
-    /// was not lost but given up for another who is preferred.
+    /// was not lost but given up: for another who is preferred, for one in line
+    /// ([`Builder::with_standby_lease`]), or by [`Manager::step_down`].
     Exit,
 }
 
@@ -65,7 +66,8 @@ impl Builder {
     ///
     /// So while a process stands by that leads nothing, no other goes on leading several: the first of a
     /// roll-out keeps one lease for itself and leaves the others, one by one, to those who come after it.
-    /// It moves no lease between processes that lead some already.
+    /// It moves no lease between processes that lead some already. All who share it are to stand for the
+    /// same leases: who is given one that it does not stand for is given no other.
     pub fn with_standby_lease(mut self, lock: impl LeaseLock) -> Self {
         self.standby = Some(Arc::new(lock));
         self
@@ -95,8 +97,9 @@ impl Builder {
     /// A manager in which nothing runs yet.
     ///
     /// # Errors
-    /// [`Error::Invalid`]: a name that no candidate can have, two leases with one name or under two
-    /// names the same one, a graceful stop of no length.
+    /// [`Error::Invalid`]: a name that no candidate can have, two leases with one name or that are
+    /// [described](LeaseLock::describe) alike, a timing that one of the stores refuses, a graceful stop
+    /// of no length.
     pub fn build(self) -> Result<Manager, Error> {
         let Self { candidate, timing, leases, standby, on_loss, graceful_stop } = self;
         let invalid = |why: String| Err(Error::Invalid(why));
@@ -106,6 +109,9 @@ impl Builder {
             return invalid("the graceful stop is 0: nothing could end by itself".to_owned());
         }
         for (at, (name, lock)) in leases.iter().enumerate() {
+            if let Some(why) = lock.guarantees().objection(&timing) {
+                return invalid(format!("the lease {name:?}: {why}"));
+            }
             for (other, same) in &leases[..at] {
                 if name == other {
                     return invalid(format!("two leases are called {name:?}: rename one of them"));
@@ -113,10 +119,16 @@ impl Builder {
                 if lock.describe() == same.describe() {
                     let what = lock.describe();
                     return invalid(format!(
-                        "{other:?} and {name:?} are the same, {what}: only one of them could be led"
+                        "{other:?} and {name:?} describe themselves as the same, {what}: only one of \
+                         them could be led"
                     ));
                 }
             }
+        }
+        if let Some(lock) = &standby
+            && let Some(why) = lock.guarantees().objection(&timing)
+        {
+            return invalid(format!("the lease of those who stand by: {why}"));
         }
         if let Some(lock) = &standby
             && leases.iter().any(|(_, lease)| lease.describe() == lock.describe())

@@ -37,7 +37,8 @@ impl Elected {
         Some(self.led.borrow_and_update().clone())
     }
 
-    /// The token of the term in which the lease is led, as soon as it is. None when the manager is gone.
+    /// The token of the term in which the lease is led, as soon as it is: never, for a name that no lease
+    /// has, or once the manager has stopped. None when all of its clones are gone.
     ///
     /// # Cancel safety
     /// Safe: it can be awaited again.
@@ -46,7 +47,7 @@ impl Elected {
         led.get(lease).copied()
     }
 
-    /// Ends when the lease is not led. None when the manager is gone.
+    /// Ends when the lease is not led. None when all clones of the manager are gone.
     ///
     /// # Cancel safety
     /// Safe: it can be awaited again.

@@ -80,7 +80,7 @@ impl Election {
 
     fn start(&self, entry: Arc<Entry>, lead: &Leading, tasks: &TaskTracker) {
         let (tasks, running) = (tasks.clone(), self.running.clone());
-        let scope = Scope::of_term(entry.name.clone(), lead.clone(), tasks, running);
+        let scope = Scope::of_term(&entry, lead.clone(), tasks, running);
         let given = scope.clone();
         scope.spawn(async move {
             // One that was added while this process led warms up first.
@@ -124,6 +124,8 @@ impl Drop for Term {
         if shutdown.is_cancelled() {
             self.0.late.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
         } else if self.0.on_loss == OnLoss::Exit {
+            // It does not stand again while that is heard.
+            shutdown.cancel();
             let _ = failures.send(Error::Lost { lease: lease.clone() });
         }
     }

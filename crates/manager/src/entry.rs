@@ -1,4 +1,4 @@
-use std::{any::Any, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, thread};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, thread};
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     begun: CancellationToken,
     /// Its warm-up has returned.
     pub(crate) warm: CancellationToken,
-    failures: mpsc::UnboundedSender<Error>,
+    pub(crate) failures: mpsc::UnboundedSender<Error>,
 }
 
 type Outcome = thread::Result<Result<(), BoxError>>;
@@ -87,17 +87,11 @@ impl Entry {
         let failure = match outcome {
             Ok(Ok(())) => return true,
             Ok(Err(source)) => failed(name, source),
-            Err(panic) => Error::Panicked { name, message: message(&*panic) },
+            Err(panic) => Error::panicked(name, &*panic),
         };
         tracing::error!(target: "leasehold::manager", error = %failure, "the manager is to stop");
         // Nobody hears it when the manager is gone.
         let _ = self.failures.send(failure);
         false
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "with something that is no text".to_owned())
 }

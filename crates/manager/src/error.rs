@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 /// Whatever a runnable fails with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -44,7 +44,7 @@ pub enum Error {
         /// What it panicked with.
         message: String,
     },
-    /// A lease cannot be stood for: its timing is refused, or its store has never answered.
+    /// A lease cannot be stood for: its store has never answered, or its backend has failed.
     #[error("the lease {lease:?} cannot be stood for: {source}")]
     Election {
         /// Which.
@@ -59,18 +59,33 @@ pub enum Error {
         /// Which.
         lease: Arc<str>,
     },
-    /// Runnables were asked to stop and had to be dropped, or block their thread and could not be.
-    #[error("asked to stop, and not ended within {limit:?}: {}", list(names))]
+    /// Runnables were asked to stop and had to be dropped, or block their thread and could not be; or a
+    /// lease is not given back yet, for its store does not answer, or work that cannot be dropped goes on.
+    #[error("asked to stop, and not ended within {limit:?}: {}", late(names, leases))]
     Late {
-        /// Which.
+        /// Which runnables.
         names: Vec<Arc<str>>,
+        /// Which leases. They are given back in the background, or lapse.
+        leases: Vec<Arc<str>>,
         /// The limit of the graceful stop.
         limit: Duration,
     },
 }
 
-fn list(names: &[Arc<str>]) -> String {
-    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+impl Error {
+    pub(crate) fn panicked(name: Arc<str>, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = text
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "with something that is no text".to_owned());
+        Self::Panicked { name, message }
+    }
+}
+
+fn late(names: &[Arc<str>], leases: &[Arc<str>]) -> String {
+    let names = names.iter().map(|name| format!("{name:?}"));
+    let leases = leases.iter().map(|lease| format!("the lease {lease:?}"));
+    names.chain(leases).collect::<Vec<_>>().join(", ")
 }
 
 /// As it reads: `main` shows its error in this way.

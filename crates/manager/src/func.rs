@@ -19,7 +19,8 @@ pub struct Func {
 }
 
 impl Func {
-    /// One that runs on the leader alone.
+    /// One that runs on the leader alone. What it gives to [`Leading::spawn`] ends with the term, and has no
+    /// time of its own to drain: a [`Runnable`] has that for what it gives to [`Scope::spawn`].
     pub fn leader_only<W, F>(name: impl Into<Arc<str>>, start: W) -> Self
     where
         W: Fn(Leading) -> F + Send + Sync + 'static,

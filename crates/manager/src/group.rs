@@ -9,7 +9,7 @@ use crate::{Scope, entry::Entry, running::Running, scope::Process};
 const DROPPING: Duration = Duration::from_millis(100);
 
 /// With whom a runnable starts and stops that needs no leader election. The words are those of
-/// controller-runtime; a group starts once all of the one before have begun and are
+/// controller-runtime; a group starts once all that the one before it started with have begun and are
 /// [`synced`](crate::Runnable::synced).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
@@ -49,8 +49,7 @@ impl ProcessGroup {
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { process, tasks, running } = self;
-        let name = entry.name.clone();
-        let scope = Scope::of_process(name, process.clone(), tasks.clone(), running.clone());
+        let scope = Scope::of_process(&entry, process.clone(), tasks.clone(), running.clone());
         scope.spawn(task(entry, scope.clone()));
     }
 

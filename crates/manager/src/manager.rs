@@ -85,7 +85,8 @@ impl Manager {
     /// Adds a runnable. If it needs leader election, it needs the lease of this manager.
     ///
     /// One that is added while the manager runs starts in its group, or, leader-only, as soon as it is
-    /// warm and the lease is led.
+    /// warm and the lease is led. Nobody waits for it who comes after its group: what others rely on is added
+    /// before the start.
     ///
     /// # Errors
     /// * [`Error::Invalid`]: it needs leader election, and there is no lease, or are several;
@@ -150,7 +151,7 @@ impl Manager {
     }
 
     /// Gives up a lease to another, if this process leads it, and stands again: as
-    /// [`Elector::step_down`].
+    /// [`Elector::step_down`]. With [`OnLoss::Exit`] the manager stops.
     ///
     /// # Cancel safety
     /// Dropped, the term still stops.
@@ -165,7 +166,7 @@ impl Manager {
     /// leader's work first, and gives the leases back.
     ///
     /// It returns within the limit of the graceful stop, and a moment: what has not ended by then is
-    /// dropped, and named in the error.
+    /// dropped, and named in the error, and so is a lease that is not given back yet.
     ///
     /// # Errors
     /// * [`Error::Failed`], [`Error::Panicked`], [`Error::WarmUp`]: the first runnable that failed;

@@ -117,8 +117,10 @@ impl Periodic {
 
     /// How long until the next run, where the last one was so long ago.
     fn due_in(&self, ago: Duration) -> Duration {
-        let jitter = self.interval.mul_f64(self.jitter * rand::random::<f64>());
-        (self.interval + jitter).saturating_sub(ago)
+        let jitter = self.interval.as_secs_f64() * self.jitter * rand::random::<f64>();
+        // An interval without an end has none with jitter either.
+        let jitter = Duration::try_from_secs_f64(jitter).unwrap_or(Duration::MAX);
+        self.interval.saturating_add(jitter).saturating_sub(ago)
     }
 
     /// Runs once, if it is due, and says how long to wait then.

@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use tokio::{
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,11 @@ use crate::{
 
 /// The share of the time that is left of a graceful stop which one stage of it may take.
 pub(crate) const STOP_SHARE: f64 = 0.75;
+/// The share of a graceful stop after which leases are given back, or will be in the background: others
+/// have to stop, too.
+const GIVE_BACK_SHARE: f64 = 1.0 - (1.0 - STOP_SHARE) * (1.0 - STOP_SHARE);
+/// Where a limit is beyond what a clock can tell: a year.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A manager at work: one task owns its groups, and whatever happens comes to it.
 pub(crate) struct Run {
@@ -27,6 +32,8 @@ pub(crate) struct Run {
     /// What came before its group has started.
     waiting: Vec<Added>,
     elections: JoinSet<()>,
+    /// Each lease that is stood for, until that has ended.
+    standing: Vec<(Arc<str>, AbortHandle)>,
     /// Asks it to leave the line of those who stand by.
     in_line: CancellationToken,
 }
@@ -43,6 +50,7 @@ impl Run {
             warm_up: None,
             waiting: Vec::new(),
             elections: JoinSet::new(),
+            standing: Vec::new(),
             in_line: CancellationToken::new(),
         }
     }
@@ -59,16 +67,21 @@ impl Run {
             Some(error) => tracing::error!(target: "leasehold::manager", %error, "stopping"),
             None => tracing::info!(target: "leasehold::manager", "stopping"),
         }
-        let late = self.stop().await;
-        // What failed as it stopped: a panic.
-        let why = why.or_else(|| self.inbox.failures.try_recv().ok());
-        match why {
+        let (names, leases) = self.stop().await;
+        match why.or_else(|| self.failed_meanwhile()) {
             Some(error) => Err(error),
-            None if !late.is_empty() => {
-                Err(Error::Late { names: late, limit: self.shared.graceful_stop })
+            None if !names.is_empty() || !leases.is_empty() => {
+                Err(Error::Late { names, leases, limit: self.shared.graceful_stop })
             }
             None => Ok(()),
         }
+    }
+
+    /// What failed before anybody looked: a panic of one that was asked to stop. A lease that was lost just
+    /// then was to be given back anyway.
+    fn failed_meanwhile(&mut self) -> Option<Error> {
+        let mut failures = std::iter::from_fn(|| self.inbox.failures.try_recv().ok());
+        failures.find(|failure| !matches!(failure, Error::Lost { .. }))
     }
 
     /// Starts the groups in order.
@@ -85,7 +98,8 @@ impl Run {
         self.warm_up = Some(ProcessGroup::default());
         self.place_waiting();
         for election in &self.shared.elections {
-            self.elections.spawn(election.clone().stand());
+            let standing = self.elections.spawn(election.clone().stand());
+            self.standing.push((election.lease.clone(), standing));
         }
         let (shared, shutdown) = (self.shared.clone(), self.in_line.clone());
         self.elections.spawn(async move {
@@ -141,16 +155,23 @@ impl Run {
         started
     }
 
-    /// Stops everything, the leader's work first, then the groups in reverse. Says who was late.
-    async fn stop(&mut self) -> Vec<Arc<str>> {
+    /// Stops everything, the leader's work first, then the groups in reverse. Says who was late, and which
+    /// leases are not given back yet.
+    async fn stop(&mut self) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
         self.inbox.added.close();
-        let deadline = Instant::now() + self.shared.graceful_stop;
+        let now = Instant::now();
+        let after = |limit: Duration| now.checked_add(limit).unwrap_or_else(|| now + FOR_EVER);
+        let limit = self.shared.graceful_stop;
+        let (deadline, given_back_by) = (after(limit), after(limit.mul_f64(GIVE_BACK_SHARE)));
         self.in_line.cancel();
         for election in &self.shared.elections {
             election.shutdown.cancel();
         }
         let given_back = async { while self.elections.join_next().await.is_some() {} };
-        if timeout_at(deadline, given_back).await.is_err() {
+        let mut leases = Vec::new();
+        if timeout_at(given_back_by, given_back).await.is_err() {
+            let standing = self.standing.iter().filter(|(_, standing)| !standing.is_finished());
+            leases.extend(standing.map(|(lease, _)| lease.clone()));
             // The work is dropped, and the rest is done in the background.
             self.elections.shutdown().await;
         }
@@ -166,6 +187,6 @@ impl Run {
         }
         late.sort();
         late.dedup();
-        late
+        (late, leases)
     }
 }

@@ -60,7 +60,7 @@ pub trait Runnable: Send + Sync + 'static {
     }
 }
 
-/// Named after the function that it is written in.
+/// Named after the function that it is written in: [`Func`](crate::Func) is for more than one of them.
 #[async_trait]
 impl<W, F> Runnable for W
 where

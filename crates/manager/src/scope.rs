@@ -1,11 +1,15 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+};
 
 use futures::FutureExt;
 use leasehold_core::Leading;
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::running::Running;
+use crate::{Error, entry::Entry, running::Running};
 
 /// What a runnable is given: when to stop, where to spawn, and, if it runs on the leader alone, the
 /// leadership.
@@ -15,6 +19,8 @@ pub struct Scope {
     /// The tasks that are waited for when it was asked to stop.
     tasks: TaskTracker,
     running: Running,
+    /// Where a panic is reported.
+    failures: mpsc::UnboundedSender<Error>,
     life: Life,
 }
 
@@ -38,22 +44,27 @@ pub(crate) struct Process {
 pub struct NotLeading;
 
 impl Scope {
-    pub(crate) const fn of_term(
-        name: Arc<str>,
+    pub(crate) fn of_term(
+        entry: &Entry,
         lead: Leading,
         tasks: TaskTracker,
         running: Running,
     ) -> Self {
-        Self { name, tasks, running, life: Life::Term(lead) }
+        Self::new(entry, tasks, running, Life::Term(lead))
     }
 
-    pub(crate) const fn of_process(
-        name: Arc<str>,
+    pub(crate) fn of_process(
+        entry: &Entry,
         process: Process,
         tasks: TaskTracker,
         running: Running,
     ) -> Self {
-        Self { name, tasks, running, life: Life::Process(process) }
+        Self::new(entry, tasks, running, Life::Process(process))
+    }
+
+    fn new(entry: &Entry, tasks: TaskTracker, running: Running, life: Life) -> Self {
+        let (name, failures) = (entry.name.clone(), entry.failures.clone());
+        Self { name, tasks, running, failures, life }
     }
 
     /// The leadership that a leader-only runnable works under: its token, and whether it is current.
@@ -88,6 +99,8 @@ impl Scope {
     /// stop, and dropped at its next `await` when the term is over, or the time to stop is. None if it
     /// was dropped.
     ///
+    /// If it panics, the manager stops, as with the runnable itself.
+    ///
     /// # Panics
     /// Outside of a tokio runtime, as `tokio::spawn` does.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<Option<F::Output>>
@@ -96,9 +109,14 @@ impl Scope {
         F::Output: Send + 'static,
     {
         let present = self.running.enter(self.name.clone());
+        let (name, failures) = (self.name.clone(), self.failures.clone());
         let task = self.tasks.track_future(async move {
             let _present = present;
-            task.await
+            AssertUnwindSafe(task).catch_unwind().await.unwrap_or_else(|panic| {
+                // Nobody hears it when the manager is gone.
+                let _ = failures.send(Error::panicked(name, &*panic));
+                resume_unwind(panic)
+            })
         });
         match &self.life {
             Life::Term(lead) => lead.spawn(task),

@@ -10,6 +10,8 @@ use futures::stream::BoxStream;
 use leasehold_core::{Error, Guarantees, LeaseLock, Observation, Record, Swap, Tenure};
 use tokio::{sync::Semaphore, time};
 
+use crate::elected::Led;
+
 /// So long each lease that a process leads holds it back from another: longer than it takes others to
 /// hear that a lease is free, and to take it, and too short to be missed.
 const STEP: Duration = Duration::from_millis(50);
@@ -39,12 +41,10 @@ impl Spread {
         self.led().retain(|one| one != lease);
     }
 
-    /// What was gained last, if it is not all there is.
-    pub(crate) fn last_of_several(&self) -> Option<Arc<str>> {
-        match self.led().as_slice() {
-            [_, .., last] => Some(last.clone()),
-            _ => None,
-        }
+    /// What of this was gained last.
+    pub(crate) fn last_of(&self, led: &Led) -> Option<Arc<str>> {
+        // A lease that was taken may have been lost before there was a term.
+        self.led().iter().rfind(|lease| led.contains_key(*lease)).cloned()
     }
 
     fn led(&self) -> MutexGuard<'_, Vec<Arc<str>>> {

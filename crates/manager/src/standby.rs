@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leasehold_core::{Elector, ErrorKind, LeaseLock, Record, Stamp, Tenure};
+use leasehold_core::{Elector, ErrorKind, LeaseLock, RandomPart, Record, Stamp, Tenure};
 use tokio::{sync::watch, time};
 use tokio_util::sync::CancellationToken;
 
@@ -84,29 +84,42 @@ impl Standby {
     /// Gives up what was gained last, while there is more than one, for each who comes to be in line.
     async fn share(&self, elections: &[Arc<Election>], mut led: watch::Receiver<Led>) {
         let patience = self.elector.timing().lease_duration();
+        let mut in_vain = None;
         loop {
             if led.wait_for(|led| led.len() > 1).await.is_err() {
                 return;
             }
             let next = tokio::select! {
-                next = self.next_in_line() => next,
+                next = self.next_in_line(&mut in_vain) => next,
                 _ = led.wait_for(|led| led.len() < 2) => continue,
             };
-            let lease = self.spread.last_of_several();
+            let leading = led.borrow().clone();
+            if leading.len() < 2 {
+                continue;
+            }
+            let lease = self.spread.last_of(&leading);
             let surplus = elections.iter().find(|one| Some(&one.lease) == lease.as_ref());
             let Some(election) = surplus else { continue };
             tracing::info!(target: "leasehold::manager", lease = %election.lease, "given up for one who leads none");
             election.elector.step_down().await;
             // One at a time: who was in line leaves it as soon as it leads.
-            let _ = time::timeout(patience, self.left(next)).await;
+            if time::timeout(patience, self.left(next)).await.is_err() {
+                in_vain = Some(next.author);
+            }
         }
     }
 
-    /// Whoever is in line and lives: its record was seen to be renewed.
-    async fn next_in_line(&self) -> Stamp {
+    /// Whoever is in line and lives: its record was seen to be renewed. Not the one that was given a lease
+    /// in vain, until it has left the line.
+    async fn next_in_line(&self, in_vain: &mut Option<RandomPart>) -> Stamp {
         let mut before: Option<Stamp> = None;
         loop {
-            let stamp = self.in_line().await;
+            let mut stamp = self.in_line().await;
+            if stamp.is_some_and(|stamp| Some(stamp.author) == *in_vain) {
+                stamp = None;
+            } else if stamp.is_some() {
+                *in_vain = None;
+            }
             if let (Some(stamp), Some(before)) = (stamp, before)
                 && stamp.author == before.author
                 && stamp.attempt > before.attempt

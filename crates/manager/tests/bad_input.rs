@@ -6,9 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Diary, builder, free_lock, free_lock_of};
-use leasehold_core::MemoryStore;
-use leasehold_manager::{Group, Manager, Periodic};
+use common::{Diary, Started, builder, free_lock, free_lock_of};
+use leasehold_core::{MemoryStore, Timing};
+use leasehold_manager::{Builder, Group, Manager, Periodic};
 
 #[tokio::test]
 async fn two_leases_with_one_name() {
@@ -23,7 +23,7 @@ async fn one_lease_with_two_names() {
     let lock = free_lock().await;
     let builder = builder("a").with_lease("jobs", lock.clone()).with_lease("tasks", lock);
     let said = builder.build().unwrap_err().to_string();
-    assert!(said.starts_with("\"jobs\" and \"tasks\" are the same, "), "{said}");
+    assert!(said.starts_with("\"jobs\" and \"tasks\" describe themselves as the same, "), "{said}");
 }
 
 #[tokio::test]
@@ -71,4 +71,32 @@ async fn numbers_that_cannot_be() {
     assert!(error.to_string().contains("graceful stop is 0"), "{error}");
     let error = Manager::builder("").build().unwrap_err();
     assert!(error.to_string().contains("the name is empty"), "{error}");
+}
+
+#[tokio::test]
+async fn a_timing_that_the_store_refuses() {
+    let ms = Duration::from_millis;
+    let timing = Timing::new(ms(90), ms(40), ms(5)).unwrap();
+    let refused = |builder: Builder| builder.with_timing(timing).build().unwrap_err().to_string();
+    let said = refused(builder("a").with_lease("jobs", free_lock().await));
+    assert!(said.starts_with("the lease \"jobs\": a lease duration of 90ms"), "{said}");
+    let said = refused(builder("a").with_standby_lease(free_lock().await));
+    assert!(said.starts_with("the lease of those who stand by: a lease duration of"), "{said}");
+}
+
+#[tokio::test]
+async fn durations_without_an_end() {
+    let (lock, diary) = (free_lock().await, Diary::default());
+    let manager =
+        builder("a").with_lease("jobs", lock).with_graceful_stop(Duration::MAX).build().unwrap();
+    let note = diary.clone();
+    let once = Periodic::new("once per term", Duration::MAX, move |_| {
+        note.note("run");
+        async { Ok(()) }
+    });
+    manager.add(once.unwrap().with_time_limit(Duration::MAX).unwrap()).unwrap();
+    let started = Started::new(&manager);
+    diary.until("run", 1).await;
+    started.stop().await.unwrap();
+    assert_eq!(diary.lines(), ["run"]);
 }

@@ -7,8 +7,8 @@ mod common;
 
 use std::{future::pending, time::Duration};
 
-use common::{Diary, Started, builder, free_lock, is_free, leader_only, of};
-use leasehold_core::{Leading, MemoryLock};
+use common::{Diary, Started, builder, free_lock, is_free, leader_only, of, until};
+use leasehold_core::{Leading, MemoryLock, Tenure};
 use leasehold_manager::{Error, Func, Group, Manager, Scope};
 
 /// Short, and much longer than what behaves needs.
@@ -82,7 +82,7 @@ async fn one_on_every_copy_that_ignores_its_scope_is_dropped_at_the_limit_and_na
     let error = started.stop().await.unwrap_err();
     assert!(asked.elapsed() >= LIMIT / 2, "it had its time");
     let names = match error {
-        Error::Late { names, limit: LIMIT } => names,
+        Error::Late { names, limit: LIMIT, .. } => names,
         other => panic!("{other}"),
     };
     assert_eq!(names, ["deaf".into()]);
@@ -152,4 +152,81 @@ async fn a_panic_of_one_that_was_asked_to_stop_is_told() {
     let error = started.stop().await.unwrap_err();
     assert_eq!(error.to_string(), "the runnable \"broken\" panicked: a bug at the end");
     assert!(is_free(&lock).await);
+}
+
+#[tokio::test]
+async fn a_panic_in_what_one_has_spawned_stops_the_manager_and_is_named() {
+    let lock = free_lock().await;
+    let manager = of("a", &lock);
+    manager
+        .add(Func::everywhere("cache", |scope: Scope| async move {
+            scope.spawn(async { panic!("a bug in the background") });
+            scope.stopping().await;
+            Ok(())
+        }))
+        .unwrap();
+    let error = Started::new(&manager).ended().await.unwrap_err();
+    assert_eq!(error.to_string(), "the runnable \"cache\" panicked: a bug in the background");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_cannot_be_dropped_keeps_its_lease_and_costs_no_other_its_time() {
+    let (lock, diary) = (free_lock().await, Diary::default());
+    let manager = impatient(&lock);
+    let (free, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = std::sync::Arc::new(std::sync::Mutex::new(blocked));
+    let stays = diary.clone();
+    manager
+        .add(leader_only("blocking", move |lead: Leading| {
+            stays.note("blocking");
+            let blocked = blocked.clone();
+            let work = lead.spawn_blocking(move || {
+                let _ = blocked.lock().unwrap().recv();
+            });
+            async move { Ok(work.await?) }
+        }))
+        .unwrap();
+    let stays = diary.clone();
+    manager
+        .add(Func::everywhere("server", move |scope: Scope| {
+            let stays = stays.clone();
+            async move {
+                scope.stopping().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                stays.note("server has ended by itself");
+                Ok(())
+            }
+        }))
+        .unwrap();
+    let started = Started::new(&manager);
+    diary.until("blocking", 1).await;
+    let error = started.stop().await.unwrap_err();
+    match error {
+        Error::Late { leases, names, .. } => {
+            assert_eq!(leases, ["jobs".into()]);
+            assert!(!names.contains(&"server".into()), "{names:?}");
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(diary.count("server has ended by itself"), 1);
+    assert!(!is_free(&lock).await, "work goes on under it");
+    drop(free);
+    until(&lock, |record| record.tenure == Tenure::Free).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stop_of_all_groups_together_keeps_its_limit() {
+    let manager = builder("a").with_graceful_stop(LIMIT).build().unwrap();
+    for group in [Group::Servers, Group::Webhooks, Group::Caches, Group::Others] {
+        let deaf = Func::everywhere(format!("{group:?}"), |_| pending());
+        manager.add(deaf.in_group(group)).unwrap();
+    }
+    let started = Started::new(&manager);
+    // All have begun when nothing is left to do but to wait.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let asked = tokio::time::Instant::now();
+    let error = started.stop().await.unwrap_err();
+    assert!(asked.elapsed() <= LIMIT + Duration::from_millis(10), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() >= LIMIT / 2, "{:?}", asked.elapsed());
+    assert!(matches!(error, Error::Late { names, .. } if names.len() == 4));
 }

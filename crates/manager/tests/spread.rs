@@ -141,3 +141,37 @@ async fn the_lease_of_those_who_stand_by_cannot_be_one_that_is_led() {
     let error = on(&store, "a").with_standby_lease(certs).build().unwrap_err();
     assert!(error.to_string().ends_with("it needs one of its own"), "{error}");
 }
+
+#[tokio::test]
+async fn who_is_given_what_it_does_not_stand_for_is_given_nothing_again() {
+    let (store, diary) = (store().await, Diary::default());
+    let lock = |name| store.lock(LeaseName::new(name).unwrap());
+    let elsewhere = builder("c").with_lease("certs", lock("certs")).build().unwrap();
+    let c = Started::new(&elsewhere);
+    elsewhere.elected().gained("certs").await.unwrap();
+    let of_two = builder("a")
+        .with_lease("backups", lock("backups"))
+        .with_lease("quotas", lock("quotas"))
+        .with_standby_lease(lock("standby"))
+        .build()
+        .unwrap();
+    of_two.add_to("backups", diary.worker("work")).unwrap();
+    of_two.add_to("quotas", diary.worker("work")).unwrap();
+    let a = Started::new(&of_two);
+    diary.until("work starts", 2).await;
+    // It stands by for a lease that another leads, and has no use for those of the first.
+    let other = builder("b").with_lease("certs", lock("certs")).with_standby_lease(lock("standby"));
+    let b = Started::new(&other.build().unwrap());
+    diary.until("work starts", 3).await;
+    let mut line = lock("standby").watch();
+    let mut renewed = 0;
+    // For longer than the first waits for it to leave the line.
+    while renewed < 60 {
+        let seen = line.next().await.unwrap().unwrap();
+        renewed += usize::from(seen.record.is_some_and(|record| record.holder() == Some("b")));
+    }
+    assert_eq!(diary.count("work starts"), 3);
+    for started in [a, b, c] {
+        started.stop().await.unwrap();
+    }
+}

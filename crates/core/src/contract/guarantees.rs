@@ -27,7 +27,7 @@ pub struct Guarantees {
 
 impl Guarantees {
     /// Why this timing is not allowed on this store, if it is not.
-    pub(crate) fn objection(&self, timing: &Timing) -> Option<String> {
+    pub fn objection(&self, timing: &Timing) -> Option<String> {
         let Self { shortest_lease, shortest_retry, least_drift_percent, .. } = *self;
         let (lease, retry) = (timing.lease_duration(), timing.retry_interval());
         let drift = f64::from(timing.drift_ppm()) / 1e4;
