@@ -32,6 +32,7 @@ mod stage;
 mod stats;
 mod store;
 mod table;
+mod whole;
 
 pub use command::command;
 pub use event::{Event, Parsed};

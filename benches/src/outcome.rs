@@ -1,9 +1,11 @@
-use std::{path::Path, process::ExitCode};
+use std::{collections::HashSet, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::{Durations, Overlap, Row, floor::Floor, machine::Machine, program::Program};
+use crate::{
+    Durations, Fault, Overlap, Row, floor::Floor, machine::Machine, program::Program, whole,
+};
 
 /// Everything that a run found out: what the JSON file holds. Durations and instants are in
 /// nanoseconds, instants those of `CLOCK_MONOTONIC`.
@@ -114,6 +116,31 @@ impl Outcome {
         self.rows.iter().filter(|row| row.is_peer)
     }
 
+    /// How many rounds there were to be of each fault, for each timing, in words.
+    pub(crate) fn rounds(&self) -> Vec<String> {
+        let mut timings: Vec<_> = self.rows.iter().map(|row| row.timing).collect();
+        let mut seen = HashSet::new();
+        timings.retain(|timing| seen.insert(*timing));
+        let of = |timing: Durations, is: &dyn Fn(&Row) -> bool| {
+            let rows = self.rows.iter().filter(|row| row.timing == timing && is(row));
+            rows.map(|row| row.planned).max()
+        };
+        let in_words = |timing| {
+            let faults = |row: &Row| row.fault != Fault::StoreRestart;
+            let ours = of(timing, &|row| faults(row) && !row.is_peer);
+            let peers = of(timing, &|row| faults(row) && row.is_peer);
+            let restarts = of(timing, &|row| !faults(row));
+            let parts = [
+                ours.map(|n| format!("{n} of each fault to ours")),
+                peers.map(|n| format!("{n} of each to a peer")),
+                restarts.map(|n| format!("{n} restarts of the store")),
+            ];
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            format!("{timing}: {}", parts.join(", "))
+        };
+        timings.into_iter().map(in_words).collect()
+    }
+
     /// Whether nothing was measured, and nothing went wrong.
     pub fn is_empty(&self) -> bool {
         self.violations().is_empty()
@@ -132,9 +159,6 @@ impl Outcome {
     /// The file cannot be written.
     pub fn write_json(&self, file: &Path) -> Result<()> {
         let json = serde_json::to_string(self).context("could not write the results as JSON")?;
-        // In a place of its own until it is whole: whoever is killed meanwhile leaves the one before.
-        let part = file.with_extension("part");
-        let written = std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, file));
-        written.with_context(|| format!("could not write {}", file.display()))
+        whole::write(file, json)
     }
 }

@@ -136,6 +136,16 @@ impl Peer {
         }
     }
 
+    /// Refuses those who are asked for by name although none is wanted: which of both is meant?
+    pub(crate) fn not_both(asked: &[String]) -> Result<()> {
+        let none = asked.iter().any(|asked| asked == Self::NONE);
+        let other = asked.iter().find(|asked| *asked != Self::NONE && !asked.contains('='));
+        match other.filter(|_| none) {
+            Some(other) => bail!("--peers none,{other}: none, or {other}?"),
+            None => Ok(()),
+        }
+    }
+
     /// Those whom nobody will meet, for no store is measured on which they are.
     pub(crate) fn without_a_store(options: &Options, stores: &[Store]) -> Result<()> {
         for asked in &options.peers {

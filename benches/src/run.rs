@@ -19,7 +19,7 @@ use crate::{
     report,
     stage::Stage,
     store::Store,
-    table,
+    table, whole,
 };
 
 /// The programs that cargo has built, and where its output goes.
@@ -37,13 +37,18 @@ pub struct Surroundings {
 /// ends it early, with what was measured until then.
 ///
 /// # Errors
-/// The options cannot work, a store could not be started, or a contender ended before anything
-/// could be measured.
+/// The options cannot work, a store could not be started, the report could not be written, or
+/// there is nothing to measure.
 pub async fn measure(
     options: &Options,
     around: &Surroundings,
     interrupt: CancellationToken,
 ) -> Result<Outcome> {
+    Peer::not_both(&options.peers)?;
+    report::prepare(&place(options, around))?;
+    for file in targets(options, around) {
+        whole::check(&file)?;
+    }
     let progress = Progress::new();
     let stores = Store::all(options).await?;
     Peer::without_a_store(options, &stores)?;
@@ -149,13 +154,23 @@ fn announcement(stores: &[Store], plans: &[Plan], seed: u64) -> String {
     lines.join("\n")
 }
 
-/// Writes the report, and what it is made of.
-fn keep(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<PathBuf> {
-    let directory = match &options.report {
+/// Where the report goes.
+fn place(options: &Options, around: &Surroundings) -> PathBuf {
+    match &options.report {
         Some(directory) => from_here(directory),
         None => around.target.join("failover"),
-    };
-    let page = report::write(outcome, &directory)?;
+    }
+}
+
+/// What will be written: the page stands for all that lies beside it.
+fn targets(options: &Options, around: &Surroundings) -> impl Iterator<Item = PathBuf> {
+    let json = options.json.as_deref().map(from_here);
+    std::iter::once(place(options, around).join("index.html")).chain(json)
+}
+
+/// Writes the report, and what it is made of.
+fn keep(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<PathBuf> {
+    let page = report::write(outcome, &place(options, around))?;
     if let Some(file) = &options.json {
         outcome.write_json(&from_here(file))?;
     }
@@ -174,11 +189,12 @@ pub fn present(outcome: &Outcome, options: &Options, around: &Surroundings) -> R
         eprintln!("interrupted before anything was measured");
         return Ok(ExitCode::from(2));
     }
-    let page = keep(outcome, options, around)?;
-    println!("report: {}", page.display());
+    // Whether it can be kept or not.
     for violation in outcome.violations() {
         eprintln!("{violation}");
     }
+    let page = keep(outcome, options, around)?;
+    println!("report: {}", page.display());
     Ok(outcome.exit_code())
 }
 

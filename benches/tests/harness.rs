@@ -238,6 +238,14 @@ async fn ours_that_die_at_start_are_a_trouble_of_each_row_and_end_no_run() {
     }
     assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
+    let page = page.replace("&#x2f;", "/");
+    for part in [
+        "200ms/100ms/20ms: 4 of each fault to ours<br>",
+        "<dt>◆ leasehold</dt><dd>lease/deadline/retry as they are</dd>",
+        ">200 ms / 100 ms / 20 ms</td>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
     assert!(page.contains(">0 of 4</td>") && page.contains("closed on Sundays"));
     let csv = std::fs::read_to_string(directory.path().join("report/failover.csv")).unwrap();
     assert!(csv.contains(",n,planned,") && csv.contains(",0,4,"), "{csv}");
@@ -252,6 +260,29 @@ async fn a_program_that_is_not_there_is_an_error_that_names_it() {
     let around = surroundings(directory.path());
     let error = measure(&options, &around, CancellationToken::new()).await.unwrap_err();
     assert!(format!("{error:#}").contains("could not start /no/such/program"), "{error:#}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_or_contradicts_itself_is_refused_before_anything_starts() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "somebody's").unwrap();
+    let (file, missing) = (file.display().to_string(), format!("{}/no/x.json", file.display()));
+    let lease = directory.path().join("lease");
+    // It would leave a file, and be no error: see above.
+    let url = format!("fake:dies:{}", lease.display());
+    for (more, why) in [
+        (["--report", &file], "could not make the report's directory"),
+        (["--json", &missing], "could not write"),
+        (["--peers", "none,client-go"], "none, or client-go?"),
+    ] {
+        let options = ["failover", "--url", &url, "--rounds", "1", "--timing", "200ms/100ms/20ms"];
+        let options = Options::try_parse_from(options.iter().chain(&more)).unwrap();
+        let around = surroundings(directory.path());
+        let error = measure(&options, &around, CancellationToken::new()).await.unwrap_err();
+        assert!(format!("{error:#}").contains(why), "{more:?}: {error:#}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's");
 }
 
 #[tokio::test]

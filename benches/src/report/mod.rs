@@ -11,4 +11,4 @@ mod timeline;
 
 #[cfg(feature = "browser")]
 pub use browser::{Browser, Page, View};
-pub(crate) use page::write;
+pub(crate) use page::{prepare, write};

@@ -14,7 +14,7 @@ use super::{
     scale::{self, Scale},
     timeline::Timeline,
 };
-use crate::{Fault, Outcome, Row, table};
+use crate::{Fault, Measured, Outcome, Row, program::Program, table, whole};
 
 const TEMPLATES: [(&str, &str); 4] = [
     ("page.html", include_str!("page.html")),
@@ -30,15 +30,21 @@ const SCRIPT: &str = include_str!("sort.js");
 /// # Errors
 /// One of them cannot be written.
 pub(crate) fn write(outcome: &Outcome, directory: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(directory).with_context(|| {
-        format!("could not make the report's directory {}", directory.display())
-    })?;
+    prepare(directory)?;
     outcome.write_json(&directory.join("failover.json"))?;
-    record::write(outcome, &directory.join("failover.csv"))?;
+    whole::write(&directory.join("failover.csv"), record::csv(outcome)?)?;
     let page = directory.join("index.html");
-    fs::write(&page, render(outcome)?)
-        .with_context(|| format!("could not write {}", page.display()))?;
+    whole::write(&page, render(outcome)?)?;
     Ok(page)
+}
+
+/// Makes the directory, where it is not there.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn prepare(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("could not make the report's directory {}", directory.display()))
 }
 
 fn render(outcome: &Outcome) -> Result<String> {
@@ -70,9 +76,14 @@ fn render(outcome: &Outcome) -> Result<String> {
 fn context_of(outcome: &Outcome) -> serde_json::Value {
     let stores: Vec<_> =
         outcome.stores.iter().map(|store| [&store.name, &store.description]).collect();
+    let programs = |store: &Measured| store.programs.iter().map(program).collect::<Vec<_>>();
+    let programs: Vec<_> =
+        outcome.stores.iter().map(|store| (&store.name, programs(store))).collect();
     let took = Duration::from_secs(outcome.took_s as u64);
     serde_json::json!({
         "stores": stores,
+        "programs": programs,
+        "rounds": outcome.rounds(),
         "date": outcome.date,
         "took": humantime::format_duration(took).to_string(),
         "busy": outcome.busy.map(|busy| (busy * 100.0).round() as u64),
@@ -80,6 +91,20 @@ fn context_of(outcome: &Outcome) -> serde_json::Value {
         "settings": outcome.settings,
         "several": outcome.stores.len() > 1,
         "peers": outcome.peers().count() > 0,
+    })
+}
+
+/// How a program was set.
+fn program(program: &Program) -> serde_json::Value {
+    let about = match program.about {
+        "" => "lease/deadline/retry as they are",
+        about => about,
+    };
+    serde_json::json!({
+        "name": program.name,
+        "is_peer": program.is_peer,
+        "about": about,
+        "defaults": program.defaults.map(|defaults| defaults.to_string()),
     })
 }
 

@@ -1,4 +1,4 @@
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -78,17 +78,15 @@ impl Record {
     }
 }
 
-/// Writes a line for each row.
+/// A line for each row.
 ///
 /// # Errors
-/// The file cannot be written.
-pub(super) fn write(outcome: &Outcome, file: &Path) -> Result<()> {
-    let write = || -> Result<()> {
-        let mut lines = csv::Writer::from_path(file)?;
-        outcome.rows.iter().try_for_each(|row| lines.serialize(Record::of(row)))?;
-        Ok(lines.flush()?)
-    };
-    write().with_context(|| format!("could not write {}", file.display()))
+/// What a field holds cannot be written as CSV.
+pub(super) fn csv(outcome: &Outcome) -> Result<Vec<u8>> {
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    let written = outcome.rows.iter().try_for_each(|row| lines.serialize(Record::of(row)));
+    written.context("could not write the results as CSV")?;
+    lines.into_inner().context("could not write the results as CSV")
 }
 
 fn ms(nanos: i64) -> f64 {
