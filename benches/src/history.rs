@@ -32,6 +32,11 @@ impl Term {
         self.sendings.last().copied()
     }
 
+    /// For how long it was at work while an earlier one was, which was until then.
+    pub(crate) fn beside(&self, earlier: u64) -> u64 {
+        self.last.map_or(earlier, |last| last.min(earlier)).saturating_sub(self.start)
+    }
+
     /// It was killed then: it is known to have been at work until that instant, unless it had ceased
     /// to believe in its term before.
     fn kill(&mut self, at: u64) {
@@ -139,7 +144,8 @@ impl History {
             if let Some((last, earlier)) = longest
                 && last > term.start
             {
-                overlaps.push(Overlap { earlier, later: term.token, nanos: last - term.start });
+                let nanos = term.beside(last);
+                overlaps.push(Overlap { earlier, later: term.token, nanos });
             }
             let last = (term.last.unwrap_or(term.start), term.token);
             longest = longest.max(Some(last));
@@ -239,7 +245,8 @@ mod tests {
             history.record(who, at, &event);
         }
         let nanos: Vec<_> = history.overlaps().iter().map(|overlap| overlap.nanos).collect();
-        assert_eq!(nanos, [30, 10]);
+        // It ends with the first of the two that ends.
+        assert_eq!(nanos, [9, 10]);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(crate) struct Program {
     /// Whether its standbys wait out a lease that was given back.
     #[serde(skip)]
     pub(crate) waits_out: bool,
+    /// Whether it gives no lease back, but leaves it to run out.
+    #[serde(skip)]
+    pub(crate) keeps_lease: bool,
     /// The timing that its own documentation has.
     pub(crate) defaults: Option<Durations>,
 }
@@ -56,6 +59,8 @@ pub(crate) struct Peer {
     pub(crate) least_lease: Duration,
     /// As in [`Program`].
     pub(crate) waits_out: bool,
+    /// As in [`Program`].
+    pub(crate) keeps_lease: bool,
     /// As in [`Program`], as it is written.
     pub(crate) defaults: Option<&'static str>,
 }
@@ -96,6 +101,7 @@ impl Program {
             about: "",
             least_lease: Duration::ZERO,
             waits_out: false,
+            keeps_lease: false,
             defaults: None,
         })
     }
@@ -111,6 +117,7 @@ impl Peer {
         variable: None,
         least_lease: Duration::ZERO,
         waits_out: false,
+        keeps_lease: false,
         defaults: None,
     };
 
@@ -180,7 +187,8 @@ impl Peer {
         };
         let path = if path.is_dir() { built(&path, around)? } else { path };
         ensure!(path.is_file(), "{} is not there", path.display());
-        let Self { name, arguments, about, least_lease, waits_out, defaults, .. } = self;
+        let Self { name, arguments, about, least_lease, waits_out, keeps_lease, defaults, .. } =
+            self;
         Ok(Program {
             name: name.into_owned(),
             path,
@@ -189,6 +197,7 @@ impl Peer {
             about,
             least_lease,
             waits_out,
+            keeps_lease,
             defaults: defaults.map(str::parse).transpose()?,
         })
     }

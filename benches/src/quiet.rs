@@ -3,8 +3,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::{
+    Row,
     group::{Cast, Group},
     outcome::Ledger,
+    row::Lease,
     stage::Stage,
     store::Store,
 };
@@ -20,13 +22,23 @@ impl Stage {
     ) {
         let mut usual = None;
         for cast in std::iter::once(None).chain(casts.iter().map(Some)) {
+            let mut lease = Lease::default();
             let counted = match cast {
                 None => self.counted(store, None, each).await,
                 Some(cast) => match Group::start(cast.clone(), self.interrupt.clone()).await {
-                    Ok(group) => self.counted(store, Some(group), each).await,
+                    Ok(mut group) => {
+                        let counted = self.counted(store, Some(&mut group), each).await;
+                        lease.name.clone_from(&cast.name);
+                        lease.close(group).await;
+                        counted
+                    }
                     Err(error) => Err(error),
                 },
             };
+            // What happened in it has happened, whether it was counted or not.
+            if let Some(cast) = cast {
+                self.judge(store, cast, lease, ledger);
+            }
             if self.interrupt.is_cancelled() {
                 return;
             }
@@ -36,11 +48,7 @@ impl Stage {
                 (Ok(count), Some(cast)) => {
                     // Less what it does by itself, and what it costs to ask it.
                     let more = (count - usual.unwrap_or_default()).max(0.0);
-                    let these = ledger.rows.iter_mut().filter(|row| {
-                        (&row.store, &row.program, row.timing)
-                            == (&store.name, &cast.program.name, cast.timing)
-                    });
-                    for row in these {
+                    for row in rows_of(store, cast, ledger) {
                         row.requests_per_second = Some(more / each.as_secs_f64());
                     }
                 }
@@ -57,10 +65,15 @@ impl Stage {
     }
 
     /// How much the store is asked for in a while, with these who campaign, or with nobody.
-    async fn counted(&self, store: &Store, group: Option<Group>, each: Duration) -> Result<f64> {
+    async fn counted(
+        &self,
+        store: &Store,
+        group: Option<&mut Group>,
+        each: Duration,
+    ) -> Result<f64> {
         /// For standbys that have just come to have seen what they want to see.
         const SETTLE: Duration = Duration::from_millis(500);
-        let Some(mut group) = group else {
+        let Some(group) = group else {
             let before = store.requests().await?;
             tokio::select! {
                 () = tokio::time::sleep(each) => {}
@@ -68,14 +81,44 @@ impl Stage {
             }
             return Ok(store.requests().await? - before);
         };
-        let counted = async {
-            group.listen(SETTLE).await?;
-            let before = store.requests().await?;
-            group.listen(each).await?;
-            Ok(store.requests().await? - before)
-        };
-        let counted = counted.await;
-        group.disperse().await;
-        counted
+        group.listen(SETTLE).await?;
+        let before = store.requests().await?;
+        group.listen(each).await?;
+        Ok(store.requests().await? - before)
     }
+
+    /// Two at work at once, though nothing was done to anybody, are no better than after a fault:
+    /// they are added to the first row of the same program at the same timing.
+    fn judge(&self, store: &Store, cast: &Cast, lease: Lease, ledger: &mut Ledger) {
+        if lease.overlaps.is_empty() && lease.stale_tokens.is_empty() {
+            return;
+        }
+        let (name, program) = (&store.name, &cast.program.name);
+        let what = format!(
+            "{name}: {program} at {}: {} overlaps, {} tokens that did not grow while its requests were counted",
+            cast.timing,
+            lease.overlaps.len(),
+            lease.stale_tokens.len(),
+        );
+        let row = rows_of(store, cast, ledger).next();
+        let fault = row.as_ref().map(|row| row.fault);
+        if let Some(row) = row {
+            row.overlaps.extend_from_slice(&lease.overlaps);
+            row.stale_tokens.extend_from_slice(&lease.stale_tokens);
+            row.leases.push(lease);
+        }
+        let shown = fault.map_or(String::new(), |fault| format!(", shown with {fault}"));
+        ledger.warnings.push(self.trouble(format!("{what}{shown}")));
+    }
+}
+
+/// The rows of a program on a store at a timing.
+fn rows_of<'a>(
+    store: &'a Store,
+    cast: &'a Cast,
+    ledger: &'a mut Ledger,
+) -> impl Iterator<Item = &'a mut Row> {
+    ledger.rows.iter_mut().filter(|row| {
+        (&row.store, &row.program, row.timing) == (&store.name, &cast.program.name, cast.timing)
+    })
 }

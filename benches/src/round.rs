@@ -246,9 +246,7 @@ impl Past {
             excess: self
                 .last_request(group, Some(arrived.min(successor.start)))
                 .map(|sending| between(sending, successor.start) - lease),
-            overlap: earlier
-                .and_then(|term| term.last)
-                .map_or(0, |last| last.saturating_sub(successor.start)),
+            overlap: earlier.and_then(|term| term.last).map_or(0, |last| successor.beside(last)),
             woken_stop: None,
             stopped_before: None,
         }

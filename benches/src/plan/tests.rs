@@ -20,6 +20,7 @@ fn program(name: &str, is_peer: bool) -> Arc<Program> {
         about: "",
         least_lease: if is_peer { Duration::from_secs(2) } else { Duration::ZERO },
         waits_out: false,
+        keeps_lease: false,
         defaults: is_peer.then(|| "30s/25s/25s".parse().unwrap()),
     })
 }

@@ -6,7 +6,7 @@ use super::{
     chart::Name,
     scale::{Tick, duration},
 };
-use crate::{Fault, Outcome, Round, Row, row::Lease, table::ms};
+use crate::{Fault, Measured, Outcome, Round, Row, program::Program, row::Lease, table::ms};
 
 /// Who was at work when, around the faults of one store: for each fault and program a band in which
 /// every round is a line, the shortest failover on top, and those with two at work last. Left is the earlier leader's work, right the
@@ -61,23 +61,26 @@ struct Window {
 impl Timeline {
     /// One of each store of which anything was measured, for the shortest of its leases.
     pub(super) fn all(outcome: &Outcome) -> Vec<Self> {
-        let stores = outcome.stores.iter().map(|store| store.name.as_str());
-        stores.filter_map(|store| Self::of(outcome, store)).collect()
+        outcome.stores.iter().filter_map(|store| Self::of(outcome, store)).collect()
     }
 
-    fn of(outcome: &Outcome, store: &str) -> Option<Self> {
-        let all = || outcome.rows.iter().filter(|row| row.store == store && row.failover.n() > 0);
+    fn of(outcome: &Outcome, store: &Measured) -> Option<Self> {
+        let all =
+            || outcome.rows.iter().filter(|row| row.store == store.name && row.failover.n() > 0);
         let lease = all().map(|row| row.timing.lease).min()?;
         let rows: Vec<_> = all().filter(|row| row.timing.lease == lease).collect();
         let window = Window::of(&rows, lease);
         let faults = Fault::ALL.iter().filter_map(|fault| {
             let of_this = |row: &&&Row| row.fault == *fault;
-            let bands: Vec<_> =
-                rows.iter().filter(of_this).map(|row| Band::of(row, &rows, window)).collect();
+            let band = |row: &&Row| {
+                let keeps = |program: &Program| program.keeps_lease && program.name == row.program;
+                Band::of(row, &rows, window, store.programs.iter().any(keeps))
+            };
+            let bands: Vec<_> = rows.iter().filter(of_this).map(band).collect();
             (!bands.is_empty()).then_some(Bands { fault: fault.as_str(), bands })
         });
         Some(Self {
-            store: store.to_owned(),
+            store: store.name.clone(),
             lease: duration(lease.as_secs_f64() * 1000.0),
             fault_at: window.x(0) / 10.0,
             ticks: window.ticks(),
@@ -87,11 +90,13 @@ impl Timeline {
 }
 
 impl Band {
-    fn of(row: &Row, group: &[&Row], window: Window) -> Self {
+    fn of(row: &Row, group: &[&Row], window: Window, keeps_lease: bool) -> Self {
         let mut moments: Vec<_> = row
             .leases
             .iter()
-            .flat_map(|lease| lease.rounds.iter().map(|round| Moments::of(lease, round)))
+            .flat_map(|lease| {
+                lease.rounds.iter().map(|round| Moments::of(lease, round, keeps_lease))
+            })
             .collect();
         moments.sort_by_key(|moments| (moments.overlap, moments.start, moments.last));
         let high = 100.0 / moments.len() as f64;
@@ -143,7 +148,7 @@ impl Band {
 }
 
 impl Moments {
-    fn of(lease: &Lease, round: &Round) -> Self {
+    fn of(lease: &Lease, round: &Round, keeps_lease: bool) -> Self {
         let since = |instant: u64| instant.cast_signed() - round.fault_at.cast_signed();
         let earlier = lease
             .terms
@@ -151,8 +156,9 @@ impl Moments {
             .rev()
             .find(|term| term.who == round.leader && term.start <= round.fault_at);
         let last = earlier.and_then(|term| term.last).map_or(0, since);
-        // One that was given back ended with its work.
-        let given_back = earlier.is_some_and(|term| term.why.as_deref() == Some("resigned"));
+        // One that was given back ended with its work; not everybody who resigns gives it back.
+        let resigned = earlier.is_some_and(|term| term.why.as_deref() == Some("resigned"));
+        let given_back = resigned && !keeps_lease;
         let start = since(round.start);
         let lease_end = round.excess.filter(|_| !given_back).map(|excess| start - excess);
         Self { last, lease_end, start, overlap: round.overlap.cast_signed() }
@@ -202,6 +208,7 @@ fn middle(mut values: Vec<i64>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Event, History};
 
     #[test]
     fn a_window_shows_what_is_before_the_fault_and_all_of_the_lease() {
@@ -210,5 +217,32 @@ mod tests {
         assert_eq!((window.x(i64::MIN / 2), window.x(i64::MAX / 2)), (0.0, 1000.0));
         let labels: Vec<_> = window.ticks().into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["fault", "500 ms", "1 s"]);
+    }
+
+    #[test]
+    fn a_lease_that_nobody_gave_back_is_held_until_its_end() {
+        let round = Round {
+            fault_at: 1000,
+            leader: 0,
+            token: None,
+            successor: 1,
+            next_token: None,
+            start: 1500,
+            failover: 500,
+            excess: Some(100),
+            overlap: 0,
+            woken_stop: None,
+            stopped_before: None,
+        };
+        let mut history = History::default();
+        history.record(0, 900, &Event::Start { token: None });
+        history.record(0, 1020, &Event::Stop { last: Some(1010), why: "resigned".into() });
+        let lease = Lease { terms: history.into_terms(), ..Lease::default() };
+        let given_back = Moments { last: 10, lease_end: None, start: 500, overlap: 0 };
+        assert_eq!(Moments::of(&lease, &round, false), given_back);
+        assert_eq!(
+            Moments::of(&lease, &round, true),
+            Moments { lease_end: Some(400), ..given_back }
+        );
     }
 }

@@ -165,6 +165,7 @@ const CLIENT_GO_NO_RELEASE: Peer = Peer {
     arguments: &["--release-on-cancel=false"],
     about: "LeaseDuration/RenewDeadline/RetryPeriod, without ReleaseOnCancel",
     waits_out: true,
+    keeps_lease: true,
     ..CLIENT_GO
 };
 
