@@ -5,8 +5,8 @@
 //! which all is made that was wanted. The leader is killed, or told to end; as soon as it is gone something
 //! is wanted of one object, while nobody leads or just after. The clock runs from the signal to the
 //! moment at which the next leader says that it has made it. Cold and warm take turns. Over a directory, and
-//! with the feature `kubernetes` on a kube-apiserver, for ConfigMaps. The lease takes one second
-//! to lapse, which is in what a kill takes.
+//! with the feature `kubernetes` on a kube-apiserver, for ConfigMaps: there the lease takes one second to
+//! lapse, which is in what a kill takes; over a directory the death is proven.
 //!
 //! What it does not say: what a reconciliation takes that has more to do than to write one object.
 //!

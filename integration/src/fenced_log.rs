@@ -16,6 +16,8 @@ use tokio::{
     sync::watch,
 };
 
+use crate::within;
+
 const STALE: &str = "stale";
 
 /// What was appended, or refused.
@@ -82,13 +84,14 @@ impl FencedLog {
     /// Waits until so many entries of this term are there.
     ///
     /// # Panics
-    /// Never: the sender is here.
+    /// If they never are.
     pub async fn has(&self, token: FencingToken, entries: usize) {
         let mut length = self.length.subscribe();
         let there = |_: &usize| {
             self.state().entries.iter().rev().filter(|one| one.token == token).count() >= entries
         };
-        length.wait_for(there).await.expect("the sender is here");
+        let what = format!("{entries} entries of the term {token}");
+        within(&what, "", length.wait_for(there)).await.expect("the sender is here");
     }
 
     async fn serve(&self, connection: UnixStream) -> io::Result<()> {

@@ -104,16 +104,21 @@ async fn rotate(lease: String, vault: String, kubeconfig: PathBuf, look: impl Fn
     for _ in 0..3 {
         rotators.start();
     }
-    let (mut issued, mut last_token) = (Vec::new(), 0);
+    let (mut rotated, mut last_token) = (Vec::new(), 0);
+    // The terms that were struck while a rotation was on its way, and how many they had done.
+    let mut struck = Vec::new();
     for round in 0..ROUNDS {
         // In the middle, it has said that it begins, and pauses before it writes; or just after it, when
         // nothing is due for whoever comes next.
         let moment = if round % 4 < 2 { "rotating" } else { "rotated" };
-        let (leader, token) = next(&mut lines, moment, last_token, &mut issued).await;
+        let (leader, token) = next(&mut lines, moment, last_token, &mut rotated).await;
+        if moment == "rotating" {
+            struck.push((token, rotations_of(token, &rotated)));
+        }
         let freezes = round % 2 == 1;
         rotators.signal(leader, if freezes { Signal::STOP } else { Signal::KILL });
         // Another one does what was due, or will be.
-        let (successor, next_token) = next(&mut lines, "rotated", token + 1, &mut issued).await;
+        let (successor, next_token) = next(&mut lines, "rotated", token + 1, &mut rotated).await;
         assert_ne!(successor, leader);
         look();
         if freezes {
@@ -131,8 +136,16 @@ async fn rotate(lease: String, vault: String, kubeconfig: PathBuf, look: impl Fn
         }
     }
     look();
+    // Each was struck in the middle, unless it was faster than the signal.
+    let interrupted = |(token, done): &&(u64, usize)| rotations_of(*token, &rotated) == *done;
+    assert!(struck.iter().filter(interrupted).count() > ROUNDS / 4, "{struck:?}: {rotated:?}");
+    let issued: Vec<u64> = rotated.iter().map(|(_, issued)| *issued).collect();
     assert!(issued.len() >= ROUNDS, "{issued:?}");
     assert_once_when_due(&issued);
+}
+
+fn rotations_of(token: u64, rotated: &[(u64, u64)]) -> usize {
+    rotated.iter().filter(|(term, _)| *term == token).count()
 }
 
 /// Waits until somebody says this, in a term of this token or a later one.
@@ -140,7 +153,7 @@ async fn next(
     lines: &mut mpsc::UnboundedReceiver<(usize, String)>,
     what: &str,
     least: u64,
-    issued: &mut Vec<u64>,
+    rotated: &mut Vec<(u64, u64)>,
 ) -> (usize, u64) {
     let said = async {
         loop {
@@ -149,7 +162,7 @@ async fn next(
             let said = words.next().unwrap();
             let token: u64 = words.next().unwrap().parse().unwrap();
             if said == "rotated" {
-                issued.push(words.next().unwrap().parse().unwrap());
+                rotated.push((token, words.next().unwrap().parse().unwrap()));
             }
             if said == what && token >= least {
                 return (at, token);

@@ -91,6 +91,8 @@ async fn one_that_is_about_to_acquire_and_told_to_end_holds_nothing_afterwards()
         waiting.signal(Signal::TERM);
         stage.ends_cleanly(&mut waiting).await;
         assert!(stage.fleet.lines().iter().all(|line| line.started().is_none()));
+        let record = stage.lock.observe().await.unwrap().record;
+        assert!(record.is_none_or(|record| record.holder().is_none()));
     })
     .await;
     // In the middle of it, at whatever moment that is.
@@ -137,6 +139,8 @@ async fn a_reconciler_that_ignores_it_is_dropped_before_the_lease_is_given_back(
         assert!(ends.at < starts.at);
         // It was late, and the process says so.
         assert_eq!(leader.ended().await.code(), Some(1));
+        let late = "failed: asked to stop, and not ended within 2s: \"reconciler\"";
+        stage.fleet.until(&leader, late).await;
         assert_eq!(stage.fleet.log.refused(), []);
     })
     .await;
@@ -173,6 +177,7 @@ async fn with_exit_on_loss_the_process_ends_with_its_leadership() {
         stage.fleet.term_after(token).await;
         leader.signal(Signal::CONT);
         assert_eq!(leader.ended().await.code(), Some(1));
+        stage.fleet.until(&leader, "failed: the lease \"jobs\" is led no more").await;
     })
     .await;
 }

@@ -72,9 +72,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         });
     }
     say(format_args!("ready"));
-    manager.start(shutdown).await?;
-    say(format_args!("ended"));
-    Ok(())
+    let ended = manager.start(shutdown).await;
+    match &ended {
+        Ok(()) => say(format_args!("ended")),
+        Err(error) => say(format_args!("failed: {error}")),
+    }
+    Ok(ended?)
 }
 
 async fn server(scope: Scope) -> Result<(), BoxError> {
