@@ -95,7 +95,7 @@ impl Stage {
         }
         let (name, program) = (&store.name, &cast.program.name);
         let what = format!(
-            "{name}: {program} at {}: {} overlaps, {} tokens that did not grow while its requests were counted",
+            "{name}: {program} at {}: while its requests were counted, overlaps: {}, tokens that did not grow: {}",
             cast.timing,
             lease.overlaps.len(),
             lease.stale_tokens.len(),
@@ -121,4 +121,67 @@ fn rows_of<'a>(
     ledger.rows.iter_mut().filter(|row| {
         (&row.store, &row.program, row.timing) == (&store.name, &cast.program.name, cast.timing)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{Fault, Overlap, program::Program, progress::Progress, row::Subject};
+
+    #[test]
+    fn two_at_once_while_nothing_was_done_are_a_violation_too() {
+        let store = Store::given("redis://127.0.0.1:1/#jobs").unwrap();
+        let timing = "1s/700ms/150ms".parse().unwrap();
+        let program = Program {
+            name: "leasehold".into(),
+            path: "leasehold".into(),
+            is_peer: false,
+            arguments: &[],
+            about: "",
+            least_lease: Duration::ZERO,
+            waits_out: false,
+            keeps_lease: false,
+            defaults: None,
+        };
+        let cast = Cast {
+            program: Arc::new(program),
+            url: "redis://127.0.0.1:1/#jobs-quiet".into(),
+            link: None,
+            name: "quiet".into(),
+            timing,
+            wait: timing.lease,
+            contenders: 3,
+        };
+        let subject = Subject {
+            store: "redis".into(),
+            program: "leasehold".into(),
+            is_peer: false,
+            settings: "equal".into(),
+            fault: Fault::Resign,
+            timing,
+        };
+        let rows = vec![Row::new(subject, None, Vec::new())];
+        let mut ledger = Ledger { rows, ..Ledger::default() };
+        let stage = Stage {
+            floor: "floor".into(),
+            progress: Progress::new(),
+            interrupt: CancellationToken::new(),
+        };
+        stage.judge(&store, &cast, Lease::default(), &mut ledger);
+        assert!(!ledger.rows[0].is_violated() && ledger.warnings.is_empty());
+
+        let overlap = Overlap { earlier: Some(1), later: Some(2), nanos: 5 };
+        let lease = Lease { overlaps: vec![overlap], ..Lease::default() };
+        stage.judge(&store, &cast, lease, &mut ledger);
+        assert!(ledger.rows[0].is_violated());
+        assert_eq!(
+            (&ledger.rows[0].overlaps[..], ledger.rows[0].leases.len()),
+            (&[overlap][..], 1)
+        );
+        assert!(ledger.warnings[0].contains("overlaps: 1,"), "{:?}", ledger.warnings);
+    }
 }
