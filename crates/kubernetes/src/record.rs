@@ -196,7 +196,8 @@ fn replacement(
     object.metadata.uid = Some(expected.era.to_string());
     object.metadata.resource_version = Some(expected.version.number().to_string());
     let spec = object.data.get("spec").unwrap_or(&Value::Null);
-    let now = later(Fields(spec).text("renewTime"), now(), mixed_fleet);
+    let renews = expected.record.as_ref().is_some_and(|replaced| same_term(replaced, record));
+    let now = later(Fields(spec).text("renewTime"), now(), mixed_fleet && renews);
     write(&mut object, Some(expected), record, now);
     Some(object)
 }
@@ -255,12 +256,13 @@ fn written(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// Now, or a moment later than what is written already: no two renewals are alike. client-go reads
-/// whole seconds, and compares what it reads with its last look alone. So for it each renewal is of a
-/// second that was never written before, also while the wall clock is set back.
-fn later(renewed: &str, now: Timestamp, mixed_fleet: bool) -> Timestamp {
+/// Now, or a moment later than what is written already: no two writes are alike. client-go reads whole
+/// seconds, and compares what it reads with its last look alone. So for it each renewal is of a second
+/// that its term has never shown before, also while the wall clock is set back. (It knows a new term by
+/// its holder and its `leaseTransitions`, so that handovers in one second need not run ahead of it.)
+fn later(renewed: &str, now: Timestamp, whole_seconds: bool) -> Timestamp {
     let Ok(renewed) = renewed.parse::<Timestamp>() else { return now };
-    let (next, ahead) = match mixed_fleet {
+    let (next, ahead) = match whole_seconds {
         true => (Timestamp::from_second(renewed.as_second() + 1), LONGEST_STEP_BACK),
         false => (renewed.checked_add(MICROSECOND), MICROSECOND),
     };

@@ -64,6 +64,22 @@ async fn in_a_mixed_fleet_no_two_renewals_fall_into_one_second() {
     assert!(before.duration_since(now).abs() < SignedDuration::from_secs(10), "{before} at {now}");
 }
 
+/// client-go knows a new term by its holder and its number. Were each a second later than the last, they
+/// would say when nobody has renewed yet.
+#[tokio::test]
+async fn in_a_mixed_fleet_handovers_within_a_second_do_not_run_ahead_of_the_clock() {
+    let subject = Subject::new();
+    let lock = subject.lock_with(subject.config().with_mixed_fleet()).await;
+    let mut seen = held(&lock).await;
+    for attempt in 1..=10 {
+        seen = write(&lock, &seen, Tenure::Free, 2 * attempt).await;
+        let held = Tenure::Held { holder: "pod-b".into() };
+        seen = write(&lock, &seen, held, 2 * attempt + 1).await;
+        let ahead = renewed(&subject).duration_since(Timestamp::now());
+        assert!(ahead <= SignedDuration::ZERO, "{ahead} after {attempt} handovers");
+    }
+}
+
 /// It is a mistake, and would be gone on from for ever.
 #[tokio::test]
 async fn a_time_that_no_clock_shows_is_not_gone_on_from() {
