@@ -50,6 +50,12 @@ async fn run(Options { url, role }: Options) -> anyhow::Result<()> {
 
 async fn hold(lock: &dyn LeaseLock, writer: &mut Writer) -> anyhow::Result<()> {
     let mut seen = lock.observe().await?;
+    // A directory keeps its first record for ever: who replaces that one, and is replaced at once, does
+    // not know that he has written. Nobody is in haste to replace a lease that is held.
+    if seen.record.is_none() {
+        writer.write(lock, &seen, true).await?;
+        seen = lock.observe().await?;
+    }
     say(&json!({"event": "ready", "t": monotonic()}));
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
