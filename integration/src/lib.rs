@@ -14,7 +14,10 @@ mod stores;
 mod waiting;
 mod worker;
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 pub use contender::Contender;
 pub use election::{Act, Election};
@@ -40,6 +43,15 @@ pub fn timing() -> Timing {
 pub fn now() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Has what is logged said on standard error, as the examples do: standard output is for what they do.
+///
+/// # Panics
+/// The second time in a process.
+pub fn log_to_stderr() {
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(ansi).init();
 }
 
 /// The code of the project's README runs.

@@ -6,6 +6,8 @@
 #[path = "controller/objects.rs"]
 mod objects;
 
+use std::{fs, process::Command};
+
 use leasehold::FencingToken;
 use leasehold_integration::{Fleet, Replica};
 use objects::{Objects, name};
@@ -110,4 +112,32 @@ fn each_by_the_leader(fleet: &Fleet) {
         let starts = lines.iter().find(|line| line.started() == Some(token)).unwrap();
         assert_eq!(line.name, starts.name, "{}", line.text);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_nobody_can_read_or_that_are_taken_away_do_not_stop_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("objects");
+    let objects = Objects::Directory(path.clone());
+    objects.create(1, "old").await;
+    fs::write(path.join("bytes.wanted"), [0xff]).unwrap();
+    fs::create_dir(path.join("folder.wanted")).unwrap();
+    assert!(Command::new("mkfifo").arg(path.join("pipe.wanted")).status().unwrap().success());
+    let (fleet, url) = (objects.fleet(), format!("file://{}/lease", directory.path().display()));
+    let copy = fleet.start_with([url.as_ref(), objects.place().as_os_str(), "warm".as_ref()]).await;
+    let (_, token) = fleet.term_after(FencingToken::ZERO).await;
+    let reconciled = |wanted: &str| format!("reconciled {} {wanted} {token}", name(0));
+    objects.want(0, "new").await;
+    let new = reconciled("new");
+    let first = fleet.until(&copy, &new).await;
+
+    // What was made is gone: it is made again.
+    fs::remove_file(path.join(format!("{}.made.{token}", name(0)))).unwrap();
+    fleet.line("it is made again", |line| line.text == new && line.at > first.at).await;
+
+    // Another directory comes in the place of this one.
+    fs::rename(&path, directory.path().join("away")).unwrap();
+    objects.create(1, "old").await;
+    objects.want(0, "newest").await;
+    fleet.until(&copy, &reconciled("newest")).await;
 }

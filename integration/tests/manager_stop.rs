@@ -167,6 +167,22 @@ async fn a_reconciler_that_blocks_its_thread_is_aborted_before_a_successor_start
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_a_process_whose_runtime_waits_for_a_blocked_thread() {
+    on_every_store("stuck", |store: Store| async move {
+        let stage = Stage::on(store).await;
+        let (mut leader, _) = stage.leader("stuck").await;
+        leader.signal(Signal::TERM);
+        let late = "failed: asked to stop, and not ended within 2s: \"server\"";
+        stage.fleet.until(&leader, late).await;
+        // Its lease is given back all the same.
+        assert_eq!(stage.tenure().await, Tenure::Free);
+        leader.signal(Signal::TERM);
+        assert_eq!(leader.ended().await.code(), Some(1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_exit_on_loss_the_process_ends_with_its_leadership() {
     on_every_store("exiting", |store: Store| async move {
         let stage = Stage::on(store).await;

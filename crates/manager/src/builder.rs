@@ -97,7 +97,7 @@ impl Builder {
     /// A manager in which nothing runs yet.
     ///
     /// # Errors
-    /// [`Error::Invalid`]: a name that no candidate can have, two leases with one name or that are
+    /// [`Error::Invalid`]: a name that no candidate can have, a lease of no name, two of one name or that are
     /// [described](LeaseLock::describe) alike, a timing that one of the stores refuses, a graceful stop
     /// of no length.
     pub fn build(self) -> Result<Manager, Error> {
@@ -109,6 +109,9 @@ impl Builder {
             return invalid("the graceful stop is 0: nothing could end by itself".to_owned());
         }
         for (at, (name, lock)) in leases.iter().enumerate() {
+            if name.is_empty() {
+                return invalid(format!("the lease {} has an empty name", lock.describe()));
+            }
             if let Some(why) = lock.guarantees().objection(&timing) {
                 return invalid(format!("the lease {name:?}: {why}"));
             }

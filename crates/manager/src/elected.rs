@@ -8,7 +8,8 @@ pub(crate) type Led = BTreeMap<Arc<str>, FencingToken>;
 
 /// Follows what this process leads: [`Manager::elected`](crate::Manager::elected). It tells the gain
 /// of a lease and its loss: a lease is told to be led before its work begins, and until its term is over
-/// or the work has ended.
+/// or the work has ended. (Where the task of [`Manager::start`](crate::Manager::start) is aborted or
+/// dropped, it is told as lost at once, also while work that blocks its thread has not been dropped yet.)
 ///
 /// It hands out copies, so that nobody who looks at it keeps the manager from going on.
 #[derive(Clone, Debug)]

@@ -1,10 +1,13 @@
-use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, thread};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, thread, time::Duration};
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{BoxError, Error, Runnable, Scope};
+
+/// So often it is said who keeps others waiting.
+const SAID_EVERY: Duration = Duration::from_secs(10);
 
 /// A runnable that was added, and how far it is.
 pub(crate) struct Entry {
@@ -62,7 +65,7 @@ impl Entry {
     pub(crate) async fn warm_up(&self, scope: Scope) {
         let asked = scope.clone();
         let warm_up = AssertUnwindSafe(async { self.runnable.warm_up(scope).await }).catch_unwind();
-        let outcome = warm_up.await;
+        let outcome = self.attended("not warm yet: its lease is not stood for", warm_up).await;
         // Asked to stop, it need not be warm, nor say so.
         if asked.is_stopping() && outcome.is_ok() {
             return;
@@ -75,10 +78,22 @@ impl Entry {
     /// Ends when it has begun, and can be relied upon.
     pub(crate) async fn synced(self: Arc<Self>) {
         self.begun.cancelled().await;
-        let synced = AssertUnwindSafe(async { self.runnable.synced().await }).catch_unwind().await;
+        let synced = AssertUnwindSafe(async { self.runnable.synced().await }).catch_unwind();
+        let synced = self.attended("not synced yet: the groups after it wait", synced).await;
         if !self.judge(synced.map(Ok), |name, source| Error::Failed { name, source }) {
             // The manager stops.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Says now and then that this is waited for.
+    async fn attended<T>(&self, waits: &str, done: impl Future<Output = T> + Send) -> T {
+        let (name, mut done) = (&self.name, pin!(done));
+        loop {
+            match timeout(SAID_EVERY, done.as_mut()).await {
+                Ok(done) => return done,
+                Err(_) => tracing::warn!(target: "leasehold::manager", %name, "{waits}"),
+            }
         }
     }
 

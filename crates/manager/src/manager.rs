@@ -151,7 +151,8 @@ impl Manager {
     }
 
     /// Gives up a lease to another, if this process leads it, and stands again: as
-    /// [`Elector::step_down`]. With [`OnLoss::Exit`] the manager stops.
+    /// [`Elector::step_down`]. With [`OnLoss::Exit`] the manager stops. Not to be awaited by the work
+    /// itself, which it waits for: a runnable that awaits it is dropped at its limit.
     ///
     /// # Cancel safety
     /// Dropped, the term still stops.

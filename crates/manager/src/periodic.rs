@@ -104,7 +104,9 @@ impl Periodic {
 
     /// Sets where it can be read when the work was last done, by whomever: none if never. It is asked
     /// before each run, which is due an interval (and its jitter) after that. What is read is a time of
-    /// the wall clocks of several machines: a run may come too early or too late by what they differ.
+    /// the wall clocks of several machines: a run may come too early or too late by what they differ. A
+    /// time that is further ahead than the interval is of no clock that is right: a run is due then, and a
+    /// warning says so.
     #[must_use]
     pub fn with_last_done<W, F>(mut self, last_done: W) -> Self
     where
@@ -128,10 +130,20 @@ impl Periodic {
         if let Some(last_done) = &self.last_done
             && let Some(last) = last_done().await?
         {
-            // A time in the future is that of a clock that is ahead: it was done just now.
-            let ago = last.elapsed().unwrap_or_default();
-            if ago < self.interval {
-                return Ok(self.due_in(ago));
+            match last.elapsed() {
+                Ok(ago) if ago < self.interval => return Ok(self.due_in(ago)),
+                Ok(_) => {}
+                // By a clock that is ahead: it was done just now.
+                Err(ahead) if ahead.duration() <= self.interval => {
+                    return Ok(self.due_in(Duration::ZERO));
+                }
+                Err(ahead) => {
+                    let (name, ahead) = (&self.name, ahead.duration());
+                    tracing::warn!(
+                        target: "leasehold::manager", %name, ?ahead,
+                        "last done in the future, by more than its interval: a run is due"
+                    );
+                }
             }
         }
         let began = time::Instant::now();

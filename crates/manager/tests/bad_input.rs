@@ -19,6 +19,12 @@ async fn two_leases_with_one_name() {
 }
 
 #[tokio::test]
+async fn a_lease_of_no_name() {
+    let error = builder("a").with_lease("", free_lock().await).build().unwrap_err();
+    assert!(error.to_string().ends_with("has an empty name"), "{error}");
+}
+
+#[tokio::test]
 async fn one_lease_with_two_names() {
     let lock = free_lock().await;
     let builder = builder("a").with_lease("jobs", lock.clone()).with_lease("tasks", lock);

@@ -104,13 +104,19 @@ async fn a_new_leader_neither_skips_a_run_nor_doubles_it_where_the_store_knows_t
     started.stop().await.unwrap();
 
     // Done in the future, by a clock that is ahead: it is taken for done just now.
-    *done.lock().unwrap() = Some(SystemTime::now() + HOUR);
-    let (manager, _, started) = manager_of(periodic).await;
+    *done.lock().unwrap() = Some(SystemTime::now() + interval / 2);
+    let (manager, _, started) = manager_of(periodic.clone()).await;
     manager.elected().gained("jobs").await.unwrap();
     let gained = Instant::now();
     was_done(interval / 2);
     diary.until("run", 4).await;
     assert!(gained.elapsed() > interval * 9 / 20, "{:?}", gained.elapsed());
+    started.stop().await.unwrap();
+
+    // By one that is ahead by more than the interval: for an hour nothing would be done.
+    *done.lock().unwrap() = Some(SystemTime::now() + HOUR);
+    let (_, _, started) = manager_of(periodic).await;
+    diary.until("run", 5).await;
     started.stop().await.unwrap();
 }
 

@@ -8,6 +8,7 @@
 //! | `deaf` | ignores that it is asked to stop |
 //! | `block` | blocks its thread, and acts without asking: a bug |
 //! | `exit` | as `work`, and the process ends with its leadership |
+//! | `stuck` | as `work`; a server beside it never lets go of its thread: a bug |
 //!
 //! What it is told on standard input: `step-down`. What it says: `NANOSECONDS WHAT`.
 
@@ -49,7 +50,9 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .with_graceful_stop(GRACEFUL_STOP)
         .on_loss(if what == "exit" { OnLoss::Exit } else { OnLoss::default() })
         .build()?;
-    manager.add(Func::everywhere("server", server).in_group(Group::Servers))?;
+    let stuck = what == "stuck";
+    let server = Func::everywhere("server", move |scope| serve(scope, stuck));
+    manager.add(server.in_group(Group::Servers))?;
     let (what, log) = (what.clone(), log.clone());
     manager.add(Reconciler { what, name: name.clone(), log, queue: Arc::default() })?;
 
@@ -80,9 +83,14 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(ended?)
 }
 
-async fn server(scope: Scope) -> Result<(), BoxError> {
+async fn serve(scope: Scope, stuck: bool) -> Result<(), BoxError> {
     say(format_args!("server starts"));
     scope.stopping().await;
+    if stuck {
+        loop {
+            thread::park();
+        }
+    }
     say(format_args!("server ends"));
     Ok(())
 }

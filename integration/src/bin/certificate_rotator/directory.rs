@@ -1,6 +1,11 @@
 //! A directory as the vault.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+};
 
 use async_trait::async_trait;
 use leasehold::FencingToken;
@@ -14,7 +19,8 @@ use crate::{
 /// A directory of generations, `generation.1` and so on. Each is a directory, with the token of the term
 /// that wrote it and all files that belong together; the newest is the one that counts. It appears whole
 /// or not at all: it is made under another name and renamed, and a rename onto a directory that is not
-/// empty is refused. So of two who replace the same generation one is refused, as by a fence.
+/// empty is refused. So of two who replace the same generation one is refused, as by a fence. None is
+/// ever removed: that is left to whoever knows who reads them.
 #[derive(Debug)]
 pub(crate) struct Directory {
     directory: PathBuf,
@@ -35,13 +41,19 @@ impl Directory {
         certificates: Option<Certificates>,
     ) -> io::Result<Stored> {
         let generation = seen.map_or(Ok(0), |seen| seen.mark.parse::<u64>());
-        let generation = generation.map_err(|_| io::ErrorKind::InvalidInput)? + 1;
+        let next = generation.ok().and_then(|generation| generation.checked_add(1));
+        let generation = next.ok_or(io::ErrorKind::InvalidInput)?;
         let unfinished = self.directory.join(format!("unfinished.{generation}.{token}"));
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir(&unfinished)?;
         let stored = Stored { mark: generation.to_string(), token, certificates };
         for (name, text) in stored.files() {
-            fs::write(unfinished.join(name), text)?;
+            // Private keys are among them. And what is renamed before it is written would be empty after a
+            // power cut.
+            let path = unfinished.join(name);
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
         }
         if let Err(error) = fs::rename(&unfinished, self.path(generation)) {
             fs::remove_dir_all(&unfinished)?;

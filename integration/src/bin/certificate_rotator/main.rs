@@ -4,7 +4,8 @@
 //! ```sh
 //! dir=$(mktemp -d); for name in anna ben cleo; do
 //!   cargo run -p leasehold-integration --bin certificate_rotator -- "$name" "file://$dir/lease" "$dir/certificates" 10s &
-//! done; wait
+//! done; sleep 30; openssl x509 -enddate -in "$dir"/certificates/generation.2/tls.crt -noout
+//! kill $(jobs -p); wait
 //! ```
 //!
 //! With the feature `kubernetes` the lease may be `kubernetes://NAMESPACE/NAME`, and the directory
@@ -46,6 +47,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     // For tests: how long a rotation takes between its beginning and its end.
     let pause = rest.first().map_or(Ok(Duration::ZERO), |pause| seconds(pause))?;
     let vault = open(directory).await?;
+    // A rotation that fails is logged by what runs it.
+    leasehold_integration::log_to_stderr();
     let shutdown = stop_signals()?;
 
     let lock = connect(url).await?;
@@ -77,9 +80,14 @@ async fn open(place: &str) -> Result<Arc<dyn Vault>, BoxError> {
     }
 }
 
+/// Beyond that no calendar of certificates goes, ten times over.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 fn seconds(text: &str) -> Result<Duration, BoxError> {
-    let number = text.strip_suffix('s').ok_or_else(|| format!("{text:?}: 10s is ten seconds"))?;
-    Ok(Duration::from_secs_f64(number.parse()?))
+    let number = text.strip_suffix('s').and_then(|number| number.parse().ok());
+    let duration = number.and_then(|number| Duration::try_from_secs_f64(number).ok());
+    let duration = duration.filter(|duration| *duration <= LONGEST);
+    Ok(duration.ok_or_else(|| format!("{text:?}: 10s is ten seconds, and a century the most"))?)
 }
 
 async fn last_done(vault: Arc<dyn Vault>) -> Result<Option<SystemTime>, BoxError> {

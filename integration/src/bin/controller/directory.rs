@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{ResourceExt, runtime::watcher::Event};
 use leasehold::FencingToken;
-use notify::{RecursiveMode, Watcher};
+use notify::{EventKind, RecursiveMode, Watcher, event::ModifyKind};
 use tokio::{sync::mpsc, task::block_in_place, time};
 
 use crate::{
@@ -25,8 +25,9 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// What is wanted of the object `door` is in the file `door.wanted`, which is put there by a rename.
 ///
 /// What was made in the term of token 7 is in `door.made.7`, and what counts is that of the highest token:
-/// a write of an older term, however late, comes to where nobody looks any more. Files of older terms are
-/// removed: who misses what it saw has a cache that lags behind, and makes nothing twice.
+/// a write of an older term, however late, comes to where nobody looks any more. Who makes it again
+/// removes what it saw of an older term: who misses that has a cache that lags behind, and makes nothing
+/// twice. (What was made of an object that is wanted no more stays.)
 pub(crate) struct Directory(PathBuf);
 
 /// What one of its files is, of the object of this name.
@@ -37,8 +38,9 @@ enum File {
 
 impl Directory {
     pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
+        fs::create_dir_all(&path).map_err(|error| of(&path, error))?;
+        // As its watcher calls it.
+        Ok(Self(std::path::absolute(path)?))
     }
 
     async fn follow_until_it_fails(&self, tell: &mut Tell) -> io::Result<()> {
@@ -63,6 +65,10 @@ impl Directory {
                 // To read is an event, too.
                 if event.kind.is_access() {
                     continue;
+                }
+                // What comes in its place is another directory, which nobody watches.
+                if event.paths.contains(&self.0) && is_gone(event.kind) {
+                    return Err(io::Error::other("it was removed, or renamed"));
                 }
                 for path in event.paths {
                     if let Some(event) = block_in_place(|| change(&mut objects, &path))? {
@@ -90,15 +96,25 @@ fn change(
     let Some((name, file)) = path.file_name().and_then(|name| parse(name.to_str()?)) else {
         return Ok(None);
     };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text.trim_end().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    let text = match read(path) {
+        Ok(Some(text)) => text,
+        Ok(None) => {
             return Ok(match file {
                 File::Wanted => objects.remove(name).map(Event::Delete),
-                File::Made(_) => None,
+                File::Made(token) => objects.get_mut(name).and_then(|object| {
+                    // The one that counted: it is to be made again.
+                    let counted = object::token(object) == token;
+                    counted.then(|| object::forget_made(object))?;
+                    Some(Event::Apply(object.clone()))
+                }),
             });
         }
-        Err(error) => return Err(error),
+        // One that nobody can read is left as it was seen last, and must not stop all others.
+        Err(error) if is_of_this_file(error.kind()) => {
+            eprintln!("{}", of(path, error));
+            return Ok(None);
+        }
+        Err(error) => return Err(of(path, error)),
     };
     let object = objects.entry(name.to_owned()).or_default();
     object.metadata.name = Some(name.to_owned());
@@ -108,6 +124,32 @@ fn change(
         File::Made(token) => object::set_made(object, text, token),
     }
     Ok(Some(Event::Apply(object.clone())))
+}
+
+/// What is in it; nothing where it is not there. Only files are opened: of a FIFO nobody knows when it
+/// ends.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let text = fs::metadata(path).and_then(|about| match about.is_file() {
+        true => fs::read_to_string(path),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file")),
+    });
+    match text {
+        Ok(text) => Ok(Some(text.trim_end().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+const fn is_of_this_file(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied)
+}
+
+const fn is_gone(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+}
+
+fn of(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn parse(name: &str) -> Option<(&str, File)> {

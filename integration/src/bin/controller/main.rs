@@ -5,7 +5,8 @@
 //! dir=$(mktemp -d); mkdir "$dir/objects"; for name in anna ben cleo; do
 //!   cargo run -p leasehold-integration --features controller --bin controller -- \
 //!     "$name" "file://$dir/lease" "$dir/objects" warm &
-//! done; sleep 5; echo red > "$dir/new" && mv "$dir/new" "$dir/objects/door.wanted"; wait
+//! done; sleep 5; echo red > "$dir/new" && mv "$dir/new" "$dir/objects/door.wanted"; ls "$dir/objects"
+//! kill $(jobs -p); wait
 //! ```
 //!
 //! With the feature `kubernetes` the lease may be `kubernetes://NAMESPACE/NAME`, and the directory
@@ -47,6 +48,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         "cold" => Reconciler::cold(place),
         other => return Err(format!("{other:?}: it starts \"warm\" or \"cold\"").into()),
     };
+    leasehold_integration::log_to_stderr();
     let shutdown = stop_signals()?;
     let lock = connect(url).await?;
     // For a first roll-out alone, when nobody can lead yet.

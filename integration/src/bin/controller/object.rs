@@ -31,6 +31,12 @@ pub(crate) fn set_wanted(object: &mut ConfigMap, wanted: String) {
     object.data.get_or_insert_default().insert(WANTED.to_owned(), wanted);
 }
 
+/// What was made is gone.
+pub(crate) fn forget_made(object: &mut ConfigMap) {
+    object.data.get_or_insert_default().remove(MADE);
+    object.metadata.annotations.get_or_insert_default().remove(TOKEN);
+}
+
 pub(crate) fn set_made(object: &mut ConfigMap, made: String, token: FencingToken) {
     object.data.get_or_insert_default().insert(MADE.to_owned(), made);
     let annotations = object.metadata.annotations.get_or_insert_default();
