@@ -189,9 +189,14 @@ impl Quantile {
 }
 
 impl Verdict {
+    /// Of each limit whether it was kept, where that can be said.
+    pub fn limits(&self) -> impl Iterator<Item = Option<bool>> {
+        self.0.iter().map(|(_, kept)| *kept)
+    }
+
     /// Whether any limit was not kept.
     pub fn is_missed(&self) -> bool {
-        self.0.iter().any(|(_, kept)| *kept == Some(false))
+        self.limits().any(|kept| kept == Some(false))
     }
 
     /// In a word or two: which were missed, else which were met, where not all could be judged.

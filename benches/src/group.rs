@@ -105,11 +105,10 @@ impl Group {
         let leading = (0..self.members.len()).filter(|who| self.history.leads(*who)).count();
         found.with_context(|| {
             format!(
-                "lease {}: after {within:?} {leading} of {} contenders lead and {} are ready\n{}",
-                self.cast.name,
+                "after {within:?} {leading} of {} contenders lead and {} are ready; {}",
                 self.members.len(),
                 self.members.iter().filter(|member| member.ready).count(),
-                self.oddities(),
+                self.complaints(),
             )
         })
     }
@@ -149,10 +148,16 @@ impl Group {
         self.members[who].leaving = true;
         let patience = self.cast.timing.lease + Duration::from_secs(2);
         self.members[who].process.ended(patience).await?;
+        self.catch_up().await?;
+        self.members[who] = self.recruit(who)?;
+        Ok(())
+    }
+
+    /// Hears what was said while nobody listened.
+    pub(crate) async fn catch_up(&mut self) -> Result<()> {
         while let Ok(said) = self.said.try_recv() {
             self.hear(said).await?;
         }
-        self.members[who] = self.recruit(who)?;
         Ok(())
     }
 
@@ -180,12 +185,17 @@ impl Group {
         }
     }
 
-    /// Lines that made no sense, for an error message.
-    pub(crate) fn oddities(&self) -> String {
-        match self.odd.first() {
+    /// What may be the reason that nothing came of it, for an error message: lines that made no sense,
+    /// and what the contenders complained of.
+    pub(crate) fn complaints(&self) -> String {
+        let odd = match self.odd.first() {
             Some(first) => format!("{} lines were odd, the first: {first}", self.odd.len()),
             None => "no line was odd".into(),
-        }
+        };
+        let each = self.members.iter().enumerate();
+        let each =
+            each.map(|(who, member)| format!("\ncontender {who}: {}", member.process.complaints()));
+        each.fold(odd, |all, one| all + &one)
     }
 
     fn recruit(&self, who: usize) -> Result<Member> {
@@ -239,8 +249,7 @@ impl Group {
         member.leaving = true;
         let status = member.process.ended(Duration::from_secs(1)).await?;
         bail!(
-            "contender {who} of lease {} ended by itself ({status}); {}\n(started as {} --url {} --timing {})",
-            self.cast.name,
+            "contender {who} ended by itself ({status}); {}\n(started as {} --url {} --timing {})",
             member.process.complaints(),
             self.cast.program.path.display(),
             without_secret(&self.cast.url),

@@ -1,4 +1,4 @@
-use std::{collections::HashSet, path::Path, process::ExitCode};
+use std::{collections::HashSet, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -116,6 +116,22 @@ impl Outcome {
         self.rows.iter().filter(|row| row.is_peer)
     }
 
+    /// What is to be known of programs that were measured with renewals closer than a second, and on
+    /// which store: in a few words, and in full.
+    pub(crate) fn below_a_second(
+        &self,
+    ) -> impl Iterator<Item = (&str, &Program, [&'static str; 2])> {
+        let is_met = |store: &str, program: &str| {
+            let mut rows = self.rows.iter().filter(move |row| row.store == store);
+            rows.any(|row| row.program == program && row.timing.retry < Duration::from_secs(1))
+        };
+        self.stores.iter().flat_map(move |store| {
+            let its = store.programs.iter().filter_map(|at| Some((at, at.below_a_second?)));
+            let met = its.filter(move |(program, _)| is_met(&store.name, &program.name));
+            met.map(|(program, what)| (store.name.as_str(), program, what))
+        })
+    }
+
     /// How many rounds there were to be of each fault, for each timing, in words.
     pub(crate) fn rounds(&self) -> Vec<String> {
         let mut timings: Vec<_> = self.rows.iter().map(|row| row.timing).collect();
@@ -141,10 +157,14 @@ impl Outcome {
         timings.into_iter().map(in_words).collect()
     }
 
-    /// Whether nothing was measured, and nothing went wrong.
+    /// Whether there is no round, and so nothing to report but what stood in the way.
     pub fn is_empty(&self) -> bool {
-        self.violations().is_empty()
-            && self.rows.iter().all(|row| row.failover.samples().is_empty())
+        self.rows.iter().all(|row| row.failover.samples().is_empty())
+    }
+
+    /// How busy the processors were, where that was more than a half: other work was measured with it.
+    pub(crate) fn too_busy(&self) -> Option<f64> {
+        self.busy.filter(|busy| *busy > 0.5)
     }
 
     /// 0, or 1 after an overlap, a token that did not grow, or a round without a successor. A goal

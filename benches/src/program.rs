@@ -29,6 +29,9 @@ pub(crate) struct Program {
     pub(crate) arguments: &'static [&'static str],
     /// How it is set, for a reader of the numbers.
     pub(crate) about: &'static str,
+    /// What a reader has to know of it where it renews more often than once a second: in a few words,
+    /// and in full. Nothing of most.
+    pub(crate) below_a_second: Option<[&'static str; 2]>,
     /// The shortest lease that it gets, whatever it is asked for.
     #[serde(skip)]
     pub(crate) least_lease: Duration,
@@ -53,6 +56,8 @@ pub(crate) struct Peer {
     pub(crate) arguments: &'static [&'static str],
     /// As in [`Program`].
     pub(crate) about: &'static str,
+    /// As in [`Program`].
+    pub(crate) below_a_second: Option<[&'static str; 2]>,
     /// Names the program, where that is there already.
     pub(crate) variable: Option<&'static str>,
     /// As in [`Program`].
@@ -99,6 +104,7 @@ impl Program {
             is_peer: false,
             arguments: &[],
             about: "",
+            below_a_second: None,
             least_lease: Duration::ZERO,
             waits_out: false,
             keeps_lease: false,
@@ -114,6 +120,7 @@ impl Peer {
         program: Cow::Borrowed(""),
         arguments: &[],
         about: "",
+        below_a_second: None,
         variable: None,
         least_lease: Duration::ZERO,
         waits_out: false,
@@ -158,7 +165,9 @@ impl Peer {
         for asked in &options.peers {
             let known = Kind::peers().any(|peer| peer.name == *asked);
             let met = stores.iter().any(|store| store.peers.iter().any(|peer| peer.name == *asked));
-            ensure!(!known || met, "--peers {asked}: it is no peer on any store that is measured");
+            let left_out = Kind::without(asked).map_or(String::new(), |why| format!("; {why}"));
+            let why = "it is no peer on any store that is measured";
+            ensure!(!known || met, "--peers {asked}: {why}{left_out}");
         }
         Ok(())
     }
@@ -187,18 +196,17 @@ impl Peer {
         };
         let path = if path.is_dir() { built(&path, around)? } else { path };
         ensure!(path.is_file(), "{} is not there", path.display());
-        let Self { name, arguments, about, least_lease, waits_out, keeps_lease, defaults, .. } =
-            self;
         Ok(Program {
-            name: name.into_owned(),
+            name: self.name.into_owned(),
             path,
             is_peer: true,
-            arguments,
-            about,
-            least_lease,
-            waits_out,
-            keeps_lease,
-            defaults: defaults.map(str::parse).transpose()?,
+            arguments: self.arguments,
+            about: self.about,
+            below_a_second: self.below_a_second,
+            least_lease: self.least_lease,
+            waits_out: self.waits_out,
+            keeps_lease: self.keeps_lease,
+            defaults: self.defaults.map(str::parse).transpose()?,
         })
     }
 }

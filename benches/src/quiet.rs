@@ -22,23 +22,20 @@ impl Stage {
     ) {
         let mut usual = None;
         for cast in std::iter::once(None).chain(casts.iter().map(Some)) {
-            let mut lease = Lease::default();
             let counted = match cast {
                 None => self.counted(store, None, each).await,
                 Some(cast) => match Group::start(cast.clone(), self.interrupt.clone()).await {
                     Ok(mut group) => {
                         let counted = self.counted(store, Some(&mut group), each).await;
-                        lease.name.clone_from(&cast.name);
+                        // What happened in it has happened, whether it was counted or not.
+                        let mut lease = Lease { name: cast.name.clone(), ..Lease::default() };
                         lease.close(group).await;
+                        self.judge(store, cast, lease, ledger);
                         counted
                     }
                     Err(error) => Err(error),
                 },
             };
-            // What happened in it has happened, whether it was counted or not.
-            if let Some(cast) = cast {
-                self.judge(store, cast, lease, ledger);
-            }
             if self.interrupt.is_cancelled() {
                 return;
             }
@@ -88,11 +85,9 @@ impl Stage {
     }
 
     /// Two at work at once, though nothing was done to anybody, are no better than after a fault:
-    /// they are added to the first row of the same program at the same timing.
+    /// the lease is added to the first row of the same program at the same timing.
     fn judge(&self, store: &Store, cast: &Cast, lease: Lease, ledger: &mut Ledger) {
-        if lease.overlaps.is_empty() && lease.stale_tokens.is_empty() {
-            return;
-        }
+        let is_fine = lease.overlaps.is_empty() && lease.stale_tokens.is_empty();
         let (name, program) = (&store.name, &cast.program.name);
         let what = format!(
             "{name}: {program} at {}: while its requests were counted, overlaps: {}, tokens that did not grow: {}",
@@ -106,6 +101,9 @@ impl Stage {
             row.overlaps.extend_from_slice(&lease.overlaps);
             row.stale_tokens.extend_from_slice(&lease.stale_tokens);
             row.leases.push(lease);
+        }
+        if is_fine {
+            return;
         }
         let shown = fault.map_or(String::new(), |fault| format!(", shown with {fault}"));
         ledger.warnings.push(self.trouble(format!("{what}{shown}")));
@@ -142,6 +140,7 @@ mod tests {
             is_peer: false,
             arguments: &[],
             about: "",
+            below_a_second: None,
             least_lease: Duration::ZERO,
             waits_out: false,
             keeps_lease: false,
@@ -173,6 +172,7 @@ mod tests {
         };
         stage.judge(&store, &cast, Lease::default(), &mut ledger);
         assert!(!ledger.rows[0].is_violated() && ledger.warnings.is_empty());
+        assert_eq!(ledger.rows[0].leases.len(), 1, "its terms were looked through");
 
         let overlap = Overlap { earlier: Some(1), later: Some(2), nanos: 5 };
         let lease = Lease { overlaps: vec![overlap], ..Lease::default() };
@@ -180,7 +180,7 @@ mod tests {
         assert!(ledger.rows[0].is_violated());
         assert_eq!(
             (&ledger.rows[0].overlaps[..], ledger.rows[0].leases.len()),
-            (&[overlap][..], 1)
+            (&[overlap][..], 2)
         );
         assert!(ledger.warnings[0].contains("overlaps: 1,"), "{:?}", ledger.warnings);
     }

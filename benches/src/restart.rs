@@ -59,8 +59,8 @@ impl Stage {
             }
             let before = ready.into_iter().map(async |(group, (planned, lease), seed)| {
                 let mut rng = StdRng::seed_from_u64(seed);
-                let survival = Survival::before(group, planned, &mut rng).await;
-                (group, *planned, lease, survival)
+                let ready = settle(group, planned, &mut rng).await;
+                (group, *planned, lease, ready)
             });
             let before = futures::future::join_all(before).await;
             if self.interrupt.is_cancelled() {
@@ -78,9 +78,9 @@ impl Stage {
                 }
             };
             away.push(back.cast_signed() - killed.cast_signed());
-            let after = before.into_iter().map(async |(group, planned, lease, survival)| {
-                let round = match survival {
-                    Ok(survival) => survival.after(group, planned, killed, back).await,
+            let after = before.into_iter().map(async |(group, planned, lease, ready)| {
+                let round = match ready {
+                    Ok(()) => Survival::round(group, planned, killed, back).await,
                     Err(error) => Err(error),
                 };
                 match round {
@@ -113,60 +113,58 @@ pub(crate) struct Survival {
     past: Past,
     /// The end of validity that the leader believed in when the store was back.
     until: Option<u64>,
-    patience: Duration,
+}
+
+/// How long is waited until one leads and all others stand by.
+fn patience(planned: &PlannedLease) -> Duration {
+    planned.cast.wait * 3 + Duration::from_secs(10)
+}
+
+/// Waits until one leads and all others stand by, and then for a random part of the retry interval;
+/// returns when the store may be killed, for all that this lease minds.
+async fn settle(group: &mut Group, planned: &PlannedLease, rng: &mut StdRng) -> Result<()> {
+    group.settled(patience(planned)).await?;
+    let phase = planned.cast.timing.retry.mul_f64(rng.random_range(0.0..1.0));
+    group.listen(Duration::from_millis(30) + phase).await?;
+    group.settled(patience(planned)).await.map(drop)
 }
 
 impl Survival {
-    /// Waits until one leads and all others stand by, and then for a random part of the retry
-    /// interval; returns when the store may be killed, for all that this lease minds.
-    pub(crate) async fn before(
-        group: &mut Group,
-        planned: &PlannedLease,
-        rng: &mut StdRng,
-    ) -> Result<Self> {
-        let cast = &planned.cast;
-        let patience = cast.wait * 3 + Duration::from_secs(10);
-        group.settled(patience).await?;
-        let phase = cast.timing.retry.mul_f64(rng.random_range(0.0..1.0));
-        group.listen(Duration::from_millis(30) + phase).await?;
-        let leader = group.settled(patience).await?;
-        let known = group.history.terms().len();
-        let past = Past { leader, known, fault_at: 0 };
-        Ok(Self { past, until: None, patience })
-    }
-
     /// The store was killed, and is back: listens for what has come of it.
     ///
     /// # Errors
     /// Nobody leads within the bound, a contender ended by itself, or the run was interrupted.
-    pub(crate) async fn after(
-        mut self,
+    async fn round(
         group: &mut Group,
         planned: &PlannedLease,
         killed: u64,
         back: u64,
     ) -> Result<Round> {
-        self.past.fault_at = killed;
-        group.listen(Duration::ZERO).await?;
-        self.until = self.past.term(group).and_then(|term| term.until);
+        let patience = patience(planned);
+        // While others were waited for, and the store was away, nobody listened.
+        group.catch_up().await?;
+        let past =
+            Past::at(&group.history, killed).context("store-restart: nobody had led before it")?;
+        let survival = Self { until: past.term(group).and_then(|term| term.until), past };
+        let past = &survival.past;
         let news = |group: &Group| {
-            let next = group.history.terms().len() > self.past.known;
-            (next || self.is_renewed(group, back)).then_some(next)
+            let next = group.history.terms().len() > past.known;
+            (next || survival.is_renewed(group, back)).then_some(next)
         };
-        let next = match group.until(self.patience, news).await? {
+        let next = match group.until(patience, news).await? {
             Some(next) => next,
-            None if self.past.term(group).is_some_and(|term| term.end.is_none()) => false,
+            None if past.term(group).is_some_and(|term| term.end.is_none()) => false,
             None => bail!(
                 "store-restart: nobody leads {:?} after the store is back; {}",
-                self.patience,
-                group.oddities()
+                patience,
+                group.complaints()
             ),
         };
         if !next {
-            return Ok(self.lived_through(group));
+            return Ok(survival.lived_through(group));
         }
-        group.settled(self.patience).await.context("store-restart")?;
-        let round = self.past.round(group, planned.cast.timing, self.past.known, None);
+        group.settled(patience).await.context("store-restart")?;
+        let round = past.round(group, planned.cast.timing, past.known, None);
         // What was sent to a dead server prolonged nothing: when the lease ended is not known.
         Ok(Round { excess: None, ..round })
     }
@@ -194,5 +192,25 @@ impl Survival {
             woken_stop: None,
             stopped_before: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, History};
+
+    #[test]
+    fn a_change_before_the_kill_is_none_of_its_consequences() {
+        let mut history = History::default();
+        history.record(0, 10, &Event::Start { token: Some(1) });
+        // While others were waited for: it is heard when the store is back.
+        history.record(0, 20, &Event::Stop { last: Some(19), why: "lost".into() });
+        history.record(1, 25, &Event::Start { token: Some(2) });
+        history.record(2, 40, &Event::Start { token: Some(3) });
+        let past = Past::at(&history, 30).unwrap();
+        assert_eq!((past.leader, past.known, past.fault_at), (1, 2, 30));
+        assert_eq!(Past::at(&history, 50).unwrap().known, 3, "somebody may come");
+        assert!(Past::at(&history, 5).is_none());
     }
 }

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 
 use crate::{
-    Durations, Fault, Term,
+    Durations, Fault, History, Term,
     calendar::{Booking, Calendar},
     fault::Deed,
     group::Group,
@@ -107,7 +107,10 @@ impl Rounds {
         let past = Past { leader, known, fault_at };
         let (next, _booking) = self.successor(group, booking, &past, patience).await?;
         let next = next.with_context(|| {
-            format!("{fault}: no successor within {patience:?} of the fault; {}", group.oddities())
+            format!(
+                "{fault}: no successor within {patience:?} of the fault; {}",
+                group.complaints()
+            )
         })?;
         // Healed, what was held arrives, too late for this.
         let arrived = past.arrived(group);
@@ -222,6 +225,13 @@ pub(crate) struct Past {
 }
 
 impl Past {
+    /// When a fault was done to whoever led then; a change before it, heard of however late, is none
+    /// of its consequences. None where nobody had led.
+    pub(crate) fn at(history: &History, fault_at: u64) -> Option<Self> {
+        let last = history.terms().iter().rposition(|term| term.start <= fault_at)?;
+        Some(Self { leader: history.terms()[last].who, known: last + 1, fault_at })
+    }
+
     /// What came of it, with the term that was next.
     pub(crate) fn round(
         &self,

@@ -7,6 +7,7 @@ use crate::{
     group::Group,
     plan::PlannedLease,
     round::Round,
+    store::Kind,
 };
 
 /// What a row is of.
@@ -149,22 +150,20 @@ impl Row {
         }
     }
 
-    /// Which of the two that is: what the goal names, whatever came out, and without one what was
-    /// waited for.
+    /// Which of the two that is, whatever came out.
     pub fn measure(&self) -> Measure {
-        match self.goal {
-            Some(goal) => goal.measure,
-            None if self.has_waited() => Measure::Excess,
-            None => Measure::Failover,
-        }
+        if self.waits_for_lease() { Measure::Excess } else { Measure::Failover }
     }
 
-    /// Whether the end of the lease was waited for.
-    pub(crate) fn has_waited(&self) -> bool {
-        match self.fault {
-            Fault::Crash => self.excess.p50().is_some_and(|excess| excess >= 0),
-            fault => fault.waits_for_lease(false),
-        }
+    /// Whether the successor has to wait for the end of the lease: that a death is proven is of use to
+    /// ours alone.
+    pub(crate) fn waits_for_lease(&self) -> bool {
+        self.fault.waits_for_lease(Kind::proves_death(&self.store) && !self.is_peer)
+    }
+
+    /// How many terms were looked through for two at work at once.
+    pub fn terms(&self) -> usize {
+        self.leases.iter().map(|lease| lease.terms.len()).sum()
     }
 
     /// For how long two were at work at once, all in all.

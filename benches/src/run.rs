@@ -178,20 +178,25 @@ fn keep(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<P
 }
 
 /// Shows the outcome: the table on standard output, the report and the JSON file where they were
-/// asked for.
+/// asked for. Where there is no round there is no report: the run could not begin.
 ///
 /// # Errors
 /// A file cannot be written.
 pub fn present(outcome: &Outcome, options: &Options, around: &Surroundings) -> Result<ExitCode> {
     println!("{}", table::render(outcome));
-    // An earlier run's report stays where this one has nothing to say.
-    if outcome.interrupted && outcome.is_empty() {
-        eprintln!("interrupted before anything was measured");
-        return Ok(ExitCode::from(2));
-    }
     // Whether it can be kept or not.
     for violation in outcome.violations() {
         eprintln!("{violation}");
+    }
+    // An earlier run's report stays where this one has nothing to say.
+    if outcome.is_empty() {
+        let why = if outcome.interrupted {
+            "interrupted before anything was measured"
+        } else {
+            "no round was made"
+        };
+        eprintln!("{why}; {} is left as it was", place(options, around).display());
+        return Ok(ExitCode::from(2));
     }
     let page = keep(outcome, options, around)?;
     println!("report: {}", page.display());

@@ -109,11 +109,11 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
         if let (Some(p50), Some(least)) = (row.stopped_before.p50(), row.stopped_before.min()) {
             let late = row.stopped_before.samples().iter().filter(|before| **before < 0).count();
             remarks.push(format!(
-                "{name}: cut off, the former leader told that its work had ended {} ms (p50), {} ms (least) before the end of its validity, {} of {} times in time.",
+                "{name}: cut off, the former leader told that its work had ended {} ms (p50), {} ms (least) before the end of its validity, {} of {} in time.",
                 ms(p50),
                 ms(least),
                 row.stopped_before.n() - late,
-                row.stopped_before.n(),
+                count(row.stopped_before.n(), "time"),
             ));
         }
         if row.is_peer {
@@ -121,17 +121,21 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
         }
         if row.unplanned > 0 {
             remarks.push(format!(
-                "{name}: {} changes of leader that nobody had asked for.",
-                row.unplanned
+                "{name}: {} of leader that nobody had asked for.",
+                count(row.unplanned, "change")
             ));
         }
         if let Some(first) = row.odd_lines.first() {
-            remarks.push(format!("{name}: {} odd lines, the first: {first}", row.odd_lines.len()));
+            let lines = count(row.odd_lines.len(), "odd line");
+            remarks.push(format!("{name}: {lines}, the first: {first}"));
         }
+    }
+    for (store, program, [_, why]) in outcome.below_a_second() {
+        remarks.push(format!("{store}: {}: {why}.", program.name));
     }
     remarks.extend(outcome.stores.iter().filter_map(|store| store.left_out.clone()));
     if let Some(busy) = outcome.busy {
-        let other = if busy > 0.6 { ": other work was measured with it" } else { "" };
+        let other = outcome.too_busy().map_or("", |_| ": other work was measured with it");
         remarks
             .push(format!("The processors were busy for {:.0} % of the run{other}.", busy * 100.0));
     }
@@ -154,16 +158,16 @@ fn of_a_peer(row: &Row) -> Vec<String> {
     let mut told = Vec::new();
     if !row.overlaps.is_empty() {
         told.push(format!(
-            "two at work at once {} times, for {} ms at the longest and {} ms in all. A peer's overlaps are its own.",
-            row.overlaps.len(),
+            "two at work at once {}, for {} ms at the longest and {} ms in all. A peer's overlaps are its own.",
+            count(row.overlaps.len(), "time"),
             ms(row.worst_overlap().cast_signed()),
             ms(row.total_overlap().cast_signed())
         ));
     }
     if let Some((earlier, later)) = row.stale_tokens.first() {
         told.push(format!(
-            "{} tokens did not grow, the first: {earlier} was followed by {later}.",
-            row.stale_tokens.len()
+            "{} did not grow, the first: {earlier} was followed by {later}.",
+            count(row.stale_tokens.len(), "token")
         ));
     }
     told.extend(
@@ -209,10 +213,15 @@ fn cells(row: &Row, measure: Measure) -> Vec<String> {
     cells
 }
 
-/// The median next to the floor's.
+/// The median next to the floor's. None of one that is not positive: a multiple says nothing there.
 pub(crate) fn ratio(row: &Row) -> Option<f64> {
-    let floor = row.floor.as_ref()?.p50().filter(|floor| *floor > 0)?;
-    Some(row.compared().p50()? as f64 / floor as f64)
+    let above_zero = |d: &Distribution| d.p50().filter(|p50| *p50 > 0);
+    Some(above_zero(row.compared())? as f64 / above_zero(row.floor.as_ref()?)? as f64)
+}
+
+/// So many of something.
+pub(crate) fn count(n: usize, of: &str) -> String {
+    format!("{n} {of}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Nanoseconds as milliseconds, with as many digits as are of interest.

@@ -32,6 +32,7 @@ pub(crate) fn check(file: &Path) -> Result<()> {
 
 fn part(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
-    name.push(".part");
+    // Two runs may write the same file.
+    name.push(format!(".{}.part", std::process::id()));
     name.into()
 }

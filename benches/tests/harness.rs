@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path, process::ExitCode, time::Dur
 
 use anyhow::Result;
 use clap::Parser;
-use leasehold_bench::{Fault, Options, Outcome, Surroundings, measure, present};
+use leasehold_bench::{Fault, Options, Outcome, Row, Surroundings, measure, present};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,14 @@ async fn run(
     Ok((outcome, options, directory))
 }
 
+/// The first one, each that follows a fault, and whoever comes while all of them end.
+fn in_terms<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let (terms, rounds) =
+        rows.fold((0, 0), |(terms, rounds), row| (terms + row.terms(), rounds + row.failover.n()));
+    assert!(terms > rounds, "{terms} terms of {rounds} rounds");
+    format!("in {terms} terms")
+}
+
 fn is_failure(code: ExitCode) -> bool {
     // Nothing else can be learnt of an exit code.
     format!("{code:?}") != format!("{:?}", ExitCode::SUCCESS)
@@ -71,9 +79,8 @@ async fn contenders_that_behave_are_measured_and_nothing_is_found_against_them()
     let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
     assert!(!is_failure(code));
     let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
-    for part in
-        ["<svg", "never", "in 12 changes of leader", "prefers-color-scheme: dark", "step-down"]
-    {
+    let terms = in_terms(outcome.ours());
+    for part in ["<svg", "never", &terms, "prefers-color-scheme: dark", "step-down"] {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("http://") && !page.contains("https://"), "it needs no network");
@@ -147,7 +154,8 @@ async fn a_peers_overlaps_and_tokens_are_its_own_and_are_shown() {
     assert!(!is_failure(code));
     let page = std::fs::read_to_string(directory.path().join("failover/index.html")).unwrap();
     for part in [
-        "in 6 changes of leader",
+        &in_terms(outcome.ours()),
+        &in_terms(outcome.peers()),
         "<b>wild</b>,</span> <span class=\"bad\">✗ two at work at once",
         "overlaps are its own",
         "wild on fake: failover of 2 rounds",
@@ -206,6 +214,30 @@ async fn a_peer_that_cannot_campaign_is_named_with_the_reason_and_ours_are_measu
     assert!(outcome.rows[1].troubles[0].contains("closed on Sundays"), "{:?}", outcome.rows[1]);
     let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
     assert!(!is_failure(code));
+    let report = directory.path().join("failover");
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    let page = page.replace("&#x2f;", "/");
+    for part in [
+        "200ms/100ms/20ms: 3 of each fault to ours, 2 of each to a peer<br>",
+        "<dt>◆ leasehold</dt><dd>lease/deadline/retry as they are</dd>",
+        ">200 ms / 100 ms / 20 ms</td>",
+        ">0 of 2</td>",
+        "closed on Sundays",
+        "<b>wild</b>,</span> never led</li>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let csv = std::fs::read_to_string(report.join("failover.csv")).unwrap();
+    assert!(csv.contains(",n,planned,") && csv.contains(",0,2,"), "{csv}");
+}
+
+#[tokio::test]
+async fn what_contenders_complained_of_is_told_where_no_successor_came() {
+    let (outcome, ..) = run("full", "crash", "1", CancellationToken::new()).await.unwrap();
+    let [violation] = &outcome.violations()[..] else { panic!("{outcome:?}") };
+    for part in ["crash: no successor within", "no line was odd", "No space left on device"] {
+        assert!(violation.contains(part), "{part}: {violation}");
+    }
 }
 
 #[tokio::test]
@@ -226,7 +258,7 @@ async fn lines_that_make_no_sense_harm_nothing_and_are_told_of() {
 }
 
 #[tokio::test]
-async fn ours_that_die_at_start_are_a_trouble_of_each_row_and_end_no_run() {
+async fn ours_that_die_at_start_are_a_trouble_of_each_row_and_leave_an_earlier_report_as_it_was() {
     let (outcome, options, directory) =
         run("dies", FAULTS, "4", CancellationToken::new()).await.unwrap();
     assert_eq!(outcome.rows.len(), 3, "every fault has a row: {:?}", outcome.rows);
@@ -235,20 +267,16 @@ async fn ours_that_die_at_start_are_a_trouble_of_each_row_and_end_no_run() {
         for part in ["TROUBLE: fake: ", "ended by itself", "exit status: 3", "closed on Sundays"] {
             assert!(violation.contains(part), "{part}: {violation}");
         }
+        assert_eq!(violation.matches(": lease ").count(), 1, "{violation}");
+        assert!(!violation.contains(" of lease "), "{violation}");
     }
-    assert!(is_failure(present(&outcome, &options, &surroundings(directory.path())).unwrap()));
-    let page = std::fs::read_to_string(directory.path().join("report/index.html")).unwrap();
-    let page = page.replace("&#x2f;", "/");
-    for part in [
-        "200ms/100ms/20ms: 4 of each fault to ours<br>",
-        "<dt>◆ leasehold</dt><dd>lease/deadline/retry as they are</dd>",
-        ">200 ms / 100 ms / 20 ms</td>",
-    ] {
-        assert!(page.contains(part), "{part}");
-    }
-    assert!(page.contains(">0 of 4</td>") && page.contains("closed on Sundays"));
-    let csv = std::fs::read_to_string(directory.path().join("report/failover.csv")).unwrap();
-    assert!(csv.contains(",n,planned,") && csv.contains(",0,4,"), "{csv}");
+    let page = directory.path().join("report/index.html");
+    std::fs::write(&page, "an earlier run's").unwrap();
+    let code = present(&outcome, &options, &surroundings(directory.path())).unwrap();
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)), "it could not begin");
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), "an earlier run's");
+    let files = std::fs::read_dir(directory.path().join("report")).unwrap();
+    assert_eq!(files.count(), 1, "and nothing is beside it");
 }
 
 #[tokio::test]

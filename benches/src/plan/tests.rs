@@ -18,6 +18,7 @@ fn program(name: &str, is_peer: bool) -> Arc<Program> {
         is_peer,
         arguments: &[],
         about: "",
+        below_a_second: None,
         least_lease: if is_peer { Duration::from_secs(2) } else { Duration::ZERO },
         waits_out: false,
         keeps_lease: false,

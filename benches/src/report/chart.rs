@@ -3,7 +3,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::scale::{Scale, duration};
-use crate::{Distribution, Fault, Measure, Row, table::ms};
+use crate::{
+    Distribution, Fault, Measure, Row,
+    table::{count, ms},
+};
 
 /// What one measure of one fault was, of all stores and programs: a line for each, on one logarithmic
 /// axis.
@@ -21,6 +24,8 @@ struct Group {
     lease: String,
     /// Where a lease would have ended that was renewed at the instant of the fault.
     lease_at: Option<f64>,
+    /// A median of them is before the end of the lease: there is no place for it on the axis.
+    is_early: bool,
     lines: Vec<Line>,
 }
 
@@ -32,6 +37,8 @@ struct Line {
     /// Every sample, as a path in a box of [`BINS`] by 2: the higher, the more of them.
     samples: String,
     p50_at: f64,
+    /// The median is negative.
+    is_early: bool,
     p90_at: f64,
     max_at: f64,
     floor_at: Option<f64>,
@@ -75,10 +82,15 @@ impl Chart {
         let marked = waits && measure == Measure::Failover;
         let groups: Vec<_> = groups
             .into_iter()
-            .map(|(lease, rows)| Group {
-                lease: duration(lease.as_secs_f64() * 1000.0),
-                lease_at: marked.then(|| scale.x(lease.as_nanos() as i64)),
-                lines: rows.iter().filter_map(|row| Line::of(row, measure, &rows, scale)).collect(),
+            .map(|(lease, rows)| {
+                let line = |row: &&Row| Line::of(row, measure, &rows, scale);
+                let lines: Vec<_> = rows.iter().filter_map(line).collect();
+                Group {
+                    lease: duration(lease.as_secs_f64() * 1000.0),
+                    lease_at: marked.then(|| scale.x(lease.as_nanos() as i64)),
+                    is_early: lines.iter().any(|line| line.waits && line.is_early),
+                    lines,
+                }
             })
             .collect();
         let from = match measure {
@@ -94,12 +106,13 @@ impl Line {
         let distribution = row.of(measure);
         let (p50, p90) = (distribution.p50()?, distribution.p90()?);
         let name = Name::of(row, group);
-        let waits = measure == Measure::Failover || row.has_waited();
+        let waits = measure == Measure::Failover || row.waits_for_lease();
         let floor = row.floor.as_ref().filter(|_| row.measure() == measure);
         Some(Self {
             waits,
             samples: samples(distribution, scale),
             p50_at: scale.x(p50),
+            is_early: p50 < 0,
             p90_at: scale.x(p90),
             max_at: scale.x(distribution.max()?),
             floor_at: floor.and_then(Distribution::p50).map(|floor| scale.x(floor)),
@@ -158,9 +171,9 @@ fn summary(
         text += &format!(" ({settings})");
     }
     text += &format!(
-        ": {} of {} rounds: p50 {}, p90 {}, p99 {}, max {}",
+        ": {} of {}: p50 {}, p90 {}, p99 {}, max {}",
         measure.as_str(),
-        d.n(),
+        count(d.n(), "round"),
         or_none(d.p50()),
         or_none(d.p90()),
         or_none(d.p99()),

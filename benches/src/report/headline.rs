@@ -1,15 +1,18 @@
 use serde::Serialize;
 
-use crate::{Fault, Measure, Outcome, Row, goal::Margin, table::ms};
+use crate::{Fault, Measure, Outcome, Row, Verdict, goal::Margin, table::ms};
 
 /// What is to be known of a run before anything else: all of it of our own program.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Headline {
     overlaps: usize,
     worst_overlap: String,
-    changes: String,
+    /// How many terms were looked through for that.
+    terms: String,
     violations: usize,
     goals: Goals,
+    /// In per cent, where the processors were too busy for the goals to say much.
+    busy: Option<u64>,
     /// The slowest of what is given back, and of what has to be waited out.
     handover: Option<Slowest>,
     waited: Option<Slowest>,
@@ -18,8 +21,11 @@ pub(super) struct Headline {
 
 #[derive(Clone, Debug, Serialize)]
 struct Goals {
+    /// In limits: a goal may have several.
     judged: usize,
     met: usize,
+    /// Of these too little was measured.
+    open: usize,
     /// Of each store the one that was the nearest to its limit, or the furthest beyond.
     nearest: Vec<Nearest>,
 }
@@ -47,9 +53,11 @@ struct Slowest {
 #[derive(Clone, Debug, Serialize)]
 struct Peer {
     name: String,
-    changes: usize,
+    terms: String,
     overlaps: usize,
     worst_overlap: String,
+    /// What a reader has to know of it.
+    caveat: Option<&'static str>,
 }
 
 impl Headline {
@@ -59,9 +67,10 @@ impl Headline {
         Self {
             overlaps: outcome.ours().map(|row| row.overlaps.len()).sum(),
             worst_overlap: ms(worst(outcome.ours())),
-            changes: thousands(ours().map(|row| row.failover.n()).sum()),
+            terms: terms(outcome.ours()),
             violations: outcome.violations().len(),
             goals: Goals::of(outcome),
+            busy: outcome.too_busy().map(|busy| (busy * 100.0).round() as u64),
             handover: Slowest::of(ours().filter(given_back)),
             waited: Slowest::of(ours().filter(|row| row.measure() == Measure::Excess)),
             peers: Peer::all(outcome),
@@ -71,19 +80,19 @@ impl Headline {
 
 impl Goals {
     fn of(outcome: &Outcome) -> Self {
-        let judged: Vec<_> = outcome
-            .ours()
-            .filter_map(|row| Some((row, nearest(row)?, !row.verdict.as_ref()?.is_missed())))
-            .collect();
+        let limits =
+            || outcome.ours().filter_map(|row| row.verdict.as_ref()).flat_map(Verdict::limits);
+        let judged: Vec<_> = outcome.ours().filter_map(|row| Some((row, nearest(row)?))).collect();
         let of_store = |store: &str| {
-            let its = judged.iter().filter(|(row, ..)| row.store == store);
-            its.max_by(|(_, a, _), (_, b, _)| a.used().total_cmp(&b.used()))
+            let its = judged.iter().filter(|(row, _)| row.store == store);
+            its.max_by(|(_, a), (_, b)| a.used().total_cmp(&b.used()))
         };
         let nearest = outcome.stores.iter().filter_map(|store| of_store(&store.name));
         Self {
-            judged: judged.len(),
-            met: judged.iter().filter(|(_, _, met)| *met).count(),
-            nearest: nearest.map(|(row, margin, _)| Nearest::of(row, *margin)).collect(),
+            judged: limits().flatten().count(),
+            met: limits().flatten().filter(|met| *met).count(),
+            open: limits().filter(Option::is_none).count(),
+            nearest: nearest.map(|(row, margin)| Nearest::of(row, *margin)).collect(),
         }
     }
 }
@@ -119,7 +128,7 @@ impl Slowest {
 }
 
 impl Peer {
-    /// Of each how often its leader changed, and how often two of it were at work at once.
+    /// Of each how many terms there were, and how often two of it were at work at once.
     fn all(outcome: &Outcome) -> Vec<Self> {
         let mut names: Vec<&str> = Vec::new();
         for row in outcome.peers() {
@@ -131,9 +140,12 @@ impl Peer {
             let rows = || outcome.peers().filter(|row| row.program == name);
             Self {
                 name: name.to_owned(),
-                changes: rows().map(|row| row.failover.n()).sum(),
+                terms: terms(rows()),
                 overlaps: rows().map(|row| row.overlaps.len()).sum(),
                 worst_overlap: ms(worst(rows())),
+                caveat: outcome
+                    .below_a_second()
+                    .find_map(|(_, program, [what, _])| (program.name == name).then_some(what)),
             }
         };
         names.into_iter().map(peer).collect()
@@ -142,6 +154,15 @@ impl Peer {
 
 fn worst<'a>(rows: impl Iterator<Item = &'a Row>) -> i64 {
     rows.map(Row::worst_overlap).max().unwrap_or(0).cast_signed()
+}
+
+/// How many terms of these were looked through. Nothing where there were none.
+fn terms<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    match rows.map(Row::terms).sum() {
+        0 => String::new(),
+        1 => "1 term".into(),
+        n => format!("{} terms", thousands(n)),
+    }
 }
 
 /// With a comma where a reader wants one.
@@ -154,7 +175,78 @@ fn thousands(n: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        Lease, Machine, Measured, Settings, Subject, Term, program::Program, table::remarks,
+    };
+
+    /// Of a peer that does not see what is closer than a second, at this timing.
+    fn of_a_peer(timing: &str) -> Outcome {
+        let subject = Subject {
+            store: "kubernetes".into(),
+            program: "other".into(),
+            is_peer: true,
+            settings: "equal".into(),
+            fault: Fault::Crash,
+            timing: timing.parse().unwrap(),
+        };
+        let program = Program {
+            name: "other".into(),
+            path: "other".into(),
+            is_peer: true,
+            arguments: &[],
+            about: "",
+            below_a_second: Some(["in a few words", "in full"]),
+            least_lease: Duration::ZERO,
+            waits_out: false,
+            keeps_lease: false,
+            defaults: None,
+        };
+        let term = Term {
+            who: 0,
+            token: None,
+            start: 1,
+            last: None,
+            end: None,
+            why: None,
+            sendings: Vec::new(),
+            until: None,
+        };
+        let lease = Lease { terms: vec![term; 1001], ..Lease::default() };
+        Outcome {
+            date: String::new(),
+            took_s: 1.0,
+            busy: Some(0.51),
+            interrupted: false,
+            machine: Machine::here(),
+            settings: Settings {
+                rounds: 1,
+                peer_rounds: 1,
+                contenders: 3,
+                timings: Vec::new(),
+                seed: 1,
+            },
+            stores: vec![Measured { programs: vec![program], ..Measured::named("kubernetes", "") }],
+            rows: vec![Row::new(subject, None, vec![lease])],
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_befalls_a_peer_at_short_intervals_stands_beside_it_and_in_the_notes() {
+        for (timing, caveat) in [("1s/700ms/150ms", Some("in a few words")), ("15s/10s/2s", None)] {
+            let outcome = of_a_peer(timing);
+            let headline = Headline::of(&outcome);
+            let [peer] = &headline.peers[..] else { panic!("{headline:?}") };
+            assert_eq!((peer.caveat, peer.terms.as_str()), (caveat, "1,001 terms"));
+            let noted = remarks(&outcome).contains(&"kubernetes: other: in full.".to_owned());
+            assert_eq!(noted, caveat.is_some());
+            // Of ours there is nothing that could be said never to have happened.
+            assert_eq!((headline.terms.as_str(), headline.busy), ("", Some(51)));
+        }
+    }
 
     #[test]
     fn thousands_are_set_apart() {

@@ -100,10 +100,12 @@ fn program(program: &Program) -> serde_json::Value {
         "" => "lease/deadline/retry as they are",
         about => about,
     };
+    let below_a_second = program.below_a_second.map(|[_, in_full]| in_full);
     serde_json::json!({
         "name": program.name,
         "is_peer": program.is_peer,
         "about": about,
+        "below_a_second": below_a_second,
         "defaults": program.defaults.map(|defaults| defaults.to_string()),
     })
 }

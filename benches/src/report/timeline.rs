@@ -6,7 +6,12 @@ use super::{
     chart::Name,
     scale::{Tick, duration},
 };
-use crate::{Fault, Measured, Outcome, Round, Row, program::Program, row::Lease, table::ms};
+use crate::{
+    Fault, Measured, Outcome, Round, Row,
+    program::Program,
+    row::Lease,
+    table::{count, ms},
+};
 
 /// Who was at work when, around the faults of one store: for each fault and program a band in which
 /// every round is a line, the shortest failover on top, and those with two at work last. Left is the earlier leader's work, right the
@@ -98,7 +103,8 @@ impl Band {
                 lease.rounds.iter().map(|round| Moments::of(lease, round, keeps_lease))
             })
             .collect();
-        moments.sort_by_key(|moments| (moments.overlap, moments.start, moments.last));
+        // Where nobody had to begin there is no gap at all.
+        moments.sort_by_key(|m| (m.overlap, m.start < Moments::NEVER, m.start, m.last));
         let high = 100.0 / moments.len() as f64;
         let span = |from: i64, to: i64, y: usize| {
             let (from, to) = (window.x(from), window.x(to));
@@ -117,15 +123,18 @@ impl Band {
         let name = Name::of(row, group);
         let worst_overlap = ms(row.worst_overlap().cast_signed());
         let mut summary = format!(
-            "{} on {}, {}: nobody at work for {gap} ms in the middle one of {} rounds, ",
+            "{} on {}, {}: nobody at work for {gap} ms in the middle one of {}, ",
             name.program,
             name.store,
             row.fault,
-            moments.len()
+            count(moments.len(), "round")
         );
         summary += &match row.overlaps.len() {
             0 => "never two at once".into(),
-            n => format!("two at work at once {n} times, for {worst_overlap} ms at the longest"),
+            n => {
+                let times = count(n, "time");
+                format!("two at work at once {times}, for {worst_overlap} ms at the longest")
+            }
         };
         Self {
             earlier: each(&|y, m| span(window.from, m.last.min(m.start), y)),
@@ -148,7 +157,14 @@ impl Band {
 }
 
 impl Moments {
+    /// Later than anything that is shown.
+    const NEVER: i64 = i64::MAX / 2;
+
     fn of(lease: &Lease, round: &Round, keeps_lease: bool) -> Self {
+        // The work of the one who led before, all along.
+        if round.was_lived_through() {
+            return Self { last: Self::NEVER, lease_end: None, start: Self::NEVER, overlap: 0 };
+        }
         let since = |instant: u64| instant.cast_signed() - round.fault_at.cast_signed();
         let earlier = lease
             .terms
@@ -208,7 +224,7 @@ fn middle(mut values: Vec<i64>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, History};
+    use crate::{Event, History, Subject};
 
     #[test]
     fn a_window_shows_what_is_before_the_fault_and_all_of_the_lease() {
@@ -217,6 +233,39 @@ mod tests {
         assert_eq!((window.x(i64::MIN / 2), window.x(i64::MAX / 2)), (0.0, 1000.0));
         let labels: Vec<_> = window.ticks().into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["fault", "500 ms", "1 s"]);
+    }
+
+    #[test]
+    fn a_restart_that_the_leader_lived_through_is_the_work_of_nobody_else() {
+        let round = Round {
+            fault_at: 1000,
+            leader: 0,
+            token: Some(1),
+            successor: 0,
+            next_token: Some(1),
+            start: 1000,
+            failover: 0,
+            excess: None,
+            overlap: 0,
+            woken_stop: None,
+            stopped_before: None,
+        };
+        let subject = Subject {
+            store: "redis".into(),
+            program: "leasehold".into(),
+            is_peer: false,
+            settings: "equal".into(),
+            fault: Fault::StoreRestart,
+            timing: "1s/700ms/150ms".parse().unwrap(),
+        };
+        let other = Round { start: 2000, failover: 1000, ..round };
+        let lease = Lease { rounds: vec![other, round], ..Lease::default() };
+        let row = Row::new(subject, None, vec![lease]);
+        let band = Band::of(&row, &[&row], Window { from: -1000, to: 3000 }, false);
+        // It is the quickest, on top, and drawn in the earlier leader's colour to the end.
+        assert!(band.earlier.starts_with("M0.0 0.00H1000.0v50.00"), "{}", band.earlier);
+        assert_eq!(band.successor, "M500.0 50.00H1000.0v50.00H500.0z");
+        assert_eq!(band.gap, ms(0));
     }
 
     #[test]

@@ -153,6 +153,12 @@ const CLIENT_GO: Peer = Peer {
     name: Cow::Borrowed("client-go"),
     program: Cow::Borrowed("integration/client-go"),
     about: "LeaseDuration/RenewDeadline/RetryPeriod, ReleaseOnCancel",
+    below_a_second: Some([
+        "at renewals closer than a second it does not see each",
+        "its standbys compare a record whose renewTime is in whole seconds, and so see a renewal at most \
+         once a second: renewed more often, a lease may be taken over up to 1 s before its end. At \
+         3s/2s/500ms they see every second renewal; from a retry interval of 1 s on (15s/10s/2s) each",
+    ]),
     variable: Some("LEASEHOLD_CLIENT_GO"),
     // It writes whole seconds.
     least_lease: Duration::from_secs(1),
@@ -222,6 +228,17 @@ impl Kind {
     /// The peers on any kind.
     pub(crate) fn peers() -> impl Iterator<Item = &'static Peer> {
         KINDS.iter().flat_map(|kind| kind.peers)
+    }
+
+    /// Whether a store of this name can prove that a holder is gone.
+    pub(crate) fn proves_death(name: &str) -> bool {
+        KINDS.iter().any(|kind| kind.name == name && kind.proves_death)
+    }
+
+    /// Why a peer meets nobody, where this bench was built without its store.
+    pub(crate) fn without(peer: &str) -> Option<String> {
+        let kind = KINDS.iter().find(|kind| kind.peers.iter().any(|its| its.name == peer))?;
+        Self::named(kind.name).err().map(|why| format!("{}: {why}", kind.name))
     }
 
     /// The kind of a URL's scheme, where it is one of ours.

@@ -48,6 +48,10 @@ impl Fake {
                 std::future::pending::<()>().await;
             }
             let token = self.next_token()?;
+            if self.behaviour == "full" && token > 1 {
+                eprintln!("No space left on device");
+                std::future::pending::<()>().await;
+            }
             if trace {
                 self.say("sending", "");
             }
