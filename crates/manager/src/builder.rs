@@ -98,8 +98,8 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Invalid`]: a name that no candidate can have, a lease of no name, two of one name or that are
-    /// [described](LeaseLock::describe) alike, a timing that one of the stores refuses, a graceful stop
-    /// of no length.
+    /// [described](LeaseLock::describe) alike, a lease for those who stand by where there is none to lead,
+    /// a timing that one of the stores refuses, a graceful stop of no length.
     pub fn build(self) -> Result<Manager, Error> {
         let Self { candidate, timing, leases, standby, on_loss, graceful_stop } = self;
         let invalid = |why: String| Err(Error::Invalid(why));
@@ -140,6 +140,12 @@ impl Builder {
                 "the lease of those who stand by, {}, is one that is led: it needs one of its own",
                 lock.describe()
             ));
+        }
+        if standby.is_some() && leases.is_empty() {
+            return invalid(
+                "there is a lease for those who stand by, and none to lead: add one with `with_lease`"
+                    .to_owned(),
+            );
         }
         let spread = Spread::new();
         let several = leases.len() > 1;

@@ -143,6 +143,13 @@ async fn the_lease_of_those_who_stand_by_cannot_be_one_that_is_led() {
 }
 
 #[tokio::test]
+async fn nobody_stands_by_where_there_is_nothing_to_lead() {
+    let standby = store().await.lock(LeaseName::new("standby").unwrap());
+    let error = builder("a").with_standby_lease(standby).build().unwrap_err();
+    assert!(error.to_string().contains("none to lead"), "{error}");
+}
+
+#[tokio::test]
 async fn who_is_given_what_it_does_not_stand_for_is_given_nothing_again() {
     let (store, diary) = (store().await, Diary::default());
     let lock = |name| store.lock(LeaseName::new(name).unwrap());
