@@ -113,3 +113,30 @@ impl LeaseLock for Yielding {
         self.lock.watch()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+    use leasehold_core::{LeaseName, MemoryStore, create_free};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_lease_that_is_led_holds_the_next_one_back() {
+        let (spread, store) = (Spread::new(), MemoryStore::new());
+        for (led, name) in (0..).zip(["backups", "certs", "quotas"]) {
+            let lock = store.lock(LeaseName::new(name).unwrap());
+            create_free(&lock).await.unwrap();
+            let free = lock.observe().await.unwrap();
+            let tenure = Tenure::Held { holder: "a".into() };
+            let held = Record { tenure, ..free.record.clone().unwrap() };
+            let (lease, most) = (name.into(), Duration::from_secs(1));
+            let lock = Yielding { lock: Arc::new(lock), lease, spread: spread.clone(), most };
+            let began = Instant::now();
+            assert!(matches!(lock.swap(&free, &held).await, Ok(Swap::Written(_))));
+            assert_eq!(began.elapsed(), STEP * led);
+        }
+    }
+}
