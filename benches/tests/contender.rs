@@ -1,6 +1,4 @@
 //! The contender, and the floor, as the harness sees them.
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},

@@ -1,6 +1,4 @@
 //! A run that is ended before its time keeps what it has measured.
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -42,7 +40,7 @@ async fn the_run_that_is_ended() {
 /// A run of so many rounds, and the lines that it writes to standard error.
 fn run(directory: &Path, rounds: &str) -> (Child, impl Iterator<Item = String>) {
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "the_run_that_is_ended", "--ignored", "--nocapture"])
+        .args(["--exact", "interrupted::the_run_that_is_ended", "--ignored", "--nocapture"])
         .env(DIRECTORY, directory)
         .env("ROUNDS", rounds)
         .stdout(Stdio::piped())

@@ -1,7 +1,5 @@
 //! Work that blocks its thread and cannot be dropped.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
 use leasehold::{Candidate, Elector, connect, create_free};
 use leasehold_integration::{Said, Worker, now, timing};
 use rustix::process::Signal;

@@ -1,8 +1,6 @@
 //! Killing and freezing the leader in the middle of a rotation: there is never half a pair, never a
 //! certificate that does not verify, and never a second rotation where one was due.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

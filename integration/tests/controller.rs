@@ -1,9 +1,6 @@
 //! The example `controller`: the caches of all copies are warm, the leader alone reconciles, and nothing is
 //! forgotten that changed while nobody led.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-#[path = "controller/objects.rs"]
 mod objects;
 
 use std::{fs, process::Command};

@@ -1,7 +1,5 @@
 //! What the documents of the project point at is there: files, headings, and the tests they name.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

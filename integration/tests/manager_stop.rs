@@ -1,8 +1,6 @@
 //! SIGTERM, in whatever state it finds a process: it ends cleanly, with exit code 0, and the lease is
 //! nobody's. And processes whose reconciler does not let them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{os::unix::process::ExitStatusExt, sync::Arc, time::Duration};
 
 use leasehold::{FencingToken, LeaseLock, Tenure};

@@ -1,9 +1,6 @@
 //! The five questions that are asked of everybody who runs controllers in several copies. Each test is
 //! named after its answer, and is done to real processes on every store that there is.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-#[path = "questions/transitions.rs"]
 mod transitions;
 
 use leasehold::FencingToken;

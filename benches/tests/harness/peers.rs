@@ -7,7 +7,7 @@ use leasehold_bench::{Fault, Options, Outcome, measure, present};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::{in_terms, is_failure, run, surroundings};
+use super::{in_terms, is_failure, run, surroundings};
 
 /// Beside fakes that behave, peers that do what they want: a program of its own, as any peer is.
 async fn beside(peer: &str, faults: &str) -> (Outcome, Options, TempDir) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::{sample, shown::written};
+use super::{sample, shown::written};
 
 fn csv(directory: &tempfile::TempDir) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
     let mut lines = csv::Reader::from_path(directory.path().join("failover.csv")).unwrap();

@@ -1,8 +1,6 @@
 //! Campaigning, stepping down, and campaigning again.
 
-mod common;
-
-use common::{
+use crate::common::{
     candidate, elector, free_lock,
     gate::{Gate, Passage},
 };
@@ -115,7 +113,7 @@ async fn a_campaign_that_is_shut_down_as_it_wins_ends_when_the_lease_is_given_ba
     let (ended, ()) = tokio::join!(elector.campaign(&shutdown), async {
         gate.swaps(1).await;
         // It is written, and not confirmed.
-        common::until(&gate.store, |record| record.holder() == Some("a")).await;
+        crate::common::until(&gate.store, |record| record.holder() == Some("a")).await;
         shutdown.cancel();
     });
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Cancelled);

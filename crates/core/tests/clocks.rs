@@ -1,7 +1,5 @@
 //! Which clock is believed, by whom.
 
-mod common;
-
 use std::{
     sync::{
         Arc,
@@ -10,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use common::{elector, free_lock, quick};
+use crate::common::{elector, free_lock, quick};
 use futures::future::BoxFuture;
 use leasehold_core::{Clock, End, HostClock, Moment};
 use tokio_util::sync::CancellationToken;

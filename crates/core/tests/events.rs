@@ -1,7 +1,5 @@
 //! What is logged: every change of state, with the lease, the candidate and the token.
 
-mod common;
-
 use std::{
     collections::BTreeMap,
     fmt,
@@ -9,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use common::{
+use crate::common::{
     elector, free_lock,
     gate::{Gate, Passage},
     quick,
@@ -169,7 +167,7 @@ async fn a_driver_that_comes_late_says_so() {
     let lead = elector(&lock, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
     // The work starves the renewals: it blocks the only thread of the runtime.
     std::thread::sleep(quick().retry_interval() * 3);
-    common::until(&lock, |record| record.stamp.is_some_and(|stamp| stamp.attempt > 1)).await;
+    crate::common::until(&lock, |record| record.stamp.is_some_and(|stamp| stamp.attempt > 1)).await;
     assert!(lead.is_current());
     let logged = log.0.lock().unwrap();
     let late = |fields: &Fields| fields["message"].starts_with("late: the runtime is blocked");

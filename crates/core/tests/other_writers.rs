@@ -1,12 +1,8 @@
 //! Somebody else writes to the lease, or deletes it.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
-mod common;
-
 use std::time::Instant;
 
-use common::{
+use crate::common::{
     elector, free_lock,
     gate::{Gate, Passage},
     quick, until,

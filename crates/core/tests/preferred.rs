@@ -1,13 +1,9 @@
 //! The store would rather have somebody else lead.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
-mod common;
-
 use std::{sync::Arc, time::Instant};
 
+use crate::common::{candidate, elector, free_lock, quick, until};
 use async_trait::async_trait;
-use common::{candidate, elector, free_lock, quick, until};
 use futures::{FutureExt, StreamExt, stream::BoxStream};
 use leasehold_core::{
     Error, Guarantees, LeaseLock, MemoryLock, Observation, Record, Status, Swap, Tenure,

@@ -1,12 +1,8 @@
 //! What a store that stalls, fails or answers late does to a leader, and what it does not.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{
+use crate::common::{
     elector, free_lock,
     gate::{Gate, Passage},
     quick,

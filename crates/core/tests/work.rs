@@ -1,13 +1,11 @@
 //! What an elector promises about work and its end, on the memory backend and real clocks.
 
-mod common;
-
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-use common::{candidate, elector, free_lock, quick};
+use crate::common::{candidate, elector, free_lock, quick};
 use leasehold_core::{Elector, End, Error, ErrorKind, LeaseLock, Tenure};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -122,7 +120,7 @@ async fn the_lease_is_given_back_only_after_blocking_work_has_ended() {
     let resign = tokio::spawn(lead.resign());
     // The term is renewed while its work has not ended, although it is over for whoever asks.
     let before = lock.observe().await.unwrap();
-    common::until(&lock, |record| Some(record) != before.record.as_ref()).await;
+    crate::common::until(&lock, |record| Some(record) != before.record.as_ref()).await;
     assert_eq!(lock.observe().await.unwrap().record.unwrap().holder(), Some("a"));
     finish.send(()).unwrap();
     assert!(!work.await.unwrap());
@@ -153,7 +151,7 @@ async fn dropping_the_guard_ends_the_term_at_once_and_releases_in_the_background
     drop(lead);
     assert!(!leading.is_current());
     assert_eq!(leading.remaining(), std::time::Duration::ZERO);
-    common::until(&lock, |record| record.tenure == Tenure::Free).await;
+    crate::common::until(&lock, |record| record.tenure == Tenure::Free).await;
 }
 
 #[tokio::test]
@@ -169,7 +167,7 @@ async fn a_panic_of_the_work_releases_the_lease() {
             .await
     });
     assert!(run.await.unwrap_err().is_panic());
-    common::until(&lock, |record| record.tenure == Tenure::Free).await;
+    crate::common::until(&lock, |record| record.tenure == Tenure::Free).await;
 }
 
 #[tokio::test]

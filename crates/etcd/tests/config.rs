@@ -1,7 +1,5 @@
 //! The URLs, and what is wrong with them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use leasehold_core::{ErrorKind, LeaseLock, LeaseName};
 use leasehold_etcd::{Etcd, EtcdConfig, EtcdLock, Tls};
 use leasehold_testkit::etcd::EtcdOptions;

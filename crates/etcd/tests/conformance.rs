@@ -1,10 +1,6 @@
 //! The contract, one test for each sentence: on one member, under TLS with certificates of clients
 //! and a user of few rights, and on three members.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     env,
     sync::{
@@ -103,7 +99,7 @@ impl EtcdFixture {
     }
 
     fn open(&self, lease: &str) -> Arc<dyn LeaseLock> {
-        Arc::new(common::lock(&self.store.url(lease)))
+        Arc::new(crate::common::lock(&self.store.url(lease)))
     }
 
     fn key(&self) -> String {
@@ -111,7 +107,7 @@ impl EtcdFixture {
     }
 
     async fn put(&self, value: &[u8]) {
-        let mut client = common::client(&self.store.url(&self.lease)).await;
+        let mut client = crate::common::client(&self.store.url(&self.lease)).await;
         client.put(self.key(), value, None).await.unwrap();
     }
 }
@@ -178,7 +174,7 @@ impl Fixture for EtcdFixture {
 
     /// A new revision of the same value.
     async fn touch(&self) -> Feat {
-        let mut client = common::client(&self.store.url(&self.lease)).await;
+        let mut client = crate::common::client(&self.store.url(&self.lease)).await;
         let kept = client.get(self.key(), None).await.unwrap();
         self.put(kept.kvs()[0].value()).await;
         Feat::Done

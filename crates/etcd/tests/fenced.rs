@@ -1,12 +1,8 @@
 //! What a leader writes to the same etcd is refused by etcd itself once its term is over.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{client, held, lock};
+use crate::common::{client, held, lock};
 use etcd_client::{Client, Txn, TxnOp};
 use futures::StreamExt as _;
 use leasehold_core::{

@@ -1,13 +1,9 @@
 //! Three members, of which one fails: the one that is talked to. (What becomes of leaders when one is
 //! frozen or cut off, and when etcd's own leader is, is shown in `integration/tests/etcd_*.rs`.)
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{sync::LazyLock, time::Duration};
 
-use common::lock;
+use crate::common::lock;
 use futures::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use leasehold_core::{
     Candidate, Elector, Error, ErrorKind, Leadership, LeaseLock, LeaseName, Observation, Timing,
@@ -106,7 +102,7 @@ async fn without_a_majority_it_is_unknown_and_afterwards_goes_on() {
     let seen = lock.observe().await.unwrap();
     cluster.member(1).kill();
     cluster.member(2).kill();
-    let error = lock.swap(&seen, &common::held(&seen)).await.unwrap_err();
+    let error = lock.swap(&seen, &crate::common::held(&seen)).await.unwrap_err();
     let said = error.to_string();
     assert!(said.contains("majority"), "{said}");
     cluster.restart([1, 2]);
@@ -153,7 +149,7 @@ async fn a_write_whose_answer_is_lost_is_sent_once() {
     let seen = lock.observe().await.unwrap();
     let before = asked(&server);
     link.black_hole(Direction::Replies);
-    let record = common::held(&seen);
+    let record = crate::common::held(&seen);
     let (swapped, ()) = tokio::join!(lock.swap(&seen, &record), async {
         while asked(&server) == before {
             sleep(Duration::from_millis(10)).await;

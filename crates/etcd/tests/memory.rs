@@ -1,12 +1,8 @@
 //! An etcd that is restored from an older snapshot, at the same address.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{held, lock};
+use crate::common::{held, lock};
 use futures::StreamExt as _;
 use leasehold_core::{LeaseLock, Observation, Record, Swap};
 use leasehold_etcd::EtcdLock;
@@ -66,7 +62,7 @@ async fn a_watch_shows_the_older_version_and_what_comes_after_it() {
     let mut watch = lock.watch();
     watch.next().await.unwrap().unwrap();
     restore(&server, &Restore::new());
-    let writer = common::lock(&url);
+    let writer = crate::common::lock(&url);
     let written = write(&writer).await;
     let shown = timeout(Duration::from_secs(10), async {
         loop {

@@ -1,7 +1,5 @@
 //! All members are down, for many electors of one etcd at once.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},

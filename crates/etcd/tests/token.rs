@@ -1,13 +1,9 @@
 //! What etcd gives at a login is valid for a while, and forgotten at a restart. A leader logs in
 //! again, and keeps its lease.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{fs, time::Duration};
 
-use common::{held, lock};
+use crate::common::{held, lock};
 use futures::{StreamExt as _, future};
 use leasehold_core::{Candidate, Elector, LeaseLock, Swap, Timing, create_free};
 use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};

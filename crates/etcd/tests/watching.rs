@@ -1,12 +1,8 @@
 //! One watch for all leases of a process: it misses nothing, and ends with its last reader.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{client, deaf::DeafStreams, held, lock};
+use crate::common::{client, deaf::DeafStreams, held, lock};
 use futures::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use leasehold_core::{Error, LeaseLock, LeaseName, Observation, Record, Swap};
 use leasehold_etcd::{Etcd, EtcdConfig};

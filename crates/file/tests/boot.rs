@@ -1,12 +1,8 @@
 //! What another boot of the host left behind.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{fs, os::unix::fs::MetadataExt};
 
-use common::{Author, LEASE, another_boot, file, names, put, put_alive, this_boot};
+use crate::common::{Author, LEASE, another_boot, file, names, put, put_alive, this_boot};
 use leasehold_core::{FencingToken, LeaseLock, RandomPart, Record, Stamp, Tenure, Version};
 
 const BOOT: u64 = 1 << 32;

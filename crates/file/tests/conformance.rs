@@ -1,7 +1,5 @@
 //! The contract, one test for each sentence.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;

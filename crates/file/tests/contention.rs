@@ -1,10 +1,6 @@
 //! Many processes that write one lease at once.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
-use common::{
+use crate::common::{
     Author,
     process::{Process, given},
 };
@@ -20,8 +16,9 @@ async fn every_version_is_written_exactly_once_and_no_update_is_lost() {
     let absent = author.look().await;
     let first = counting(author.held(&absent), 0);
     let first = author.write(&absent, &first).await.version.number();
-    let processes: Vec<_> =
-        (0..PROCESSES).map(|_| Process::start("write_many_times", directory.path())).collect();
+    let processes: Vec<_> = (0..PROCESSES)
+        .map(|_| Process::start("contention::write_many_times", directory.path()))
+        .collect();
     let mut written: Vec<u64> = Vec::new();
     for mut process in processes {
         written.extend((0..WRITES).map(|_| process.line("written ").parse::<u64>().unwrap()));

@@ -1,15 +1,11 @@
 //! Processes that are killed: their leases are given on at once, and never given away before.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     process::Command,
     time::{Duration, Instant},
 };
 
-use common::{
+use crate::common::{
     Author,
     process::{Process, given},
 };
@@ -25,7 +21,7 @@ async fn a_killed_holder_is_shown_as_gone_by_the_watch() {
     let mut watch = standby.lock.watch();
     let mut took = Vec::new();
     for _ in 0..ROUNDS {
-        let mut holder = Process::start("hold_the_lease", directory.path());
+        let mut holder = Process::start("crash::hold_the_lease", directory.path());
         let version: u64 = holder.line("held ").parse().unwrap();
         until(&mut watch, |seen| seen.version.number() == version).await;
         let killed = Instant::now();
@@ -51,7 +47,7 @@ async fn whoever_is_killed_at_any_instant_of_a_swap_leaves_a_whole_record_of_its
     let survivor = Author::of(directory.path());
     let mut seen = survivor.hold().await;
     for round in 0..150_u32 {
-        let mut writer = Process::start("write_without_end", directory.path());
+        let mut writer = Process::start("crash::write_without_end", directory.path());
         let first: u64 = writer.line("held ").parse().unwrap();
         assert!(first > seen.version.number());
         // Each time at another instant of the some hundred microseconds that a swap takes.
@@ -75,7 +71,7 @@ async fn a_program_that_the_holder_started_does_not_seem_to_be_the_holder() {
     let directory = tempfile::tempdir().unwrap();
     let standby = Author::of(directory.path());
     let mut watch = standby.lock.watch();
-    let mut holder = Process::start("hold_the_lease_and_start_a_program", directory.path());
+    let mut holder = Process::start("crash::hold_the_lease_and_start_a_program", directory.path());
     let program: i32 = holder.line("started ").parse().unwrap();
     holder.kill();
     until(&mut watch, |seen| seen.holder_gone).await;

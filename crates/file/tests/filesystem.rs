@@ -1,12 +1,8 @@
 //! Directories that cannot keep a lease, refused before one is relied upon.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use common::{Author, names};
+use crate::common::{Author, names};
 use leasehold_core::{ErrorKind, LeaseLock, LeaseName};
 use leasehold_file::{FileConfig, FileLock};
 
@@ -74,7 +70,7 @@ async fn a_directory_that_goes_away_is_an_error_and_no_absence() {
 fn a_directory_that_cannot_be_written_is_denied() {
     if is_root() {
         // No permission stops root: a read-only mount does.
-        in_own_mounts("a_read_only_mount_is_denied");
+        in_own_mounts("filesystem::a_read_only_mount_is_denied");
     } else {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o555)).unwrap();
@@ -87,7 +83,7 @@ fn a_directory_that_cannot_be_written_is_denied() {
 #[test]
 #[ignore = "mounts a small file system, which root may: cargo test -- --ignored a_disk_that_fills_up"]
 fn a_disk_that_fills_up_is_denied() {
-    in_own_mounts("a_full_mount_is_denied");
+    in_own_mounts("filesystem::a_full_mount_is_denied");
 }
 
 #[test]

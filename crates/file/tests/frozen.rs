@@ -1,9 +1,5 @@
 //! Processes that are stopped inside a swap, and wake when the world has moved on.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     mem::MaybeUninit,
     os::fd::OwnedFd,
@@ -11,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
+use crate::common::{
     Author, file, names,
     process::{Process, given, told},
 };
@@ -45,7 +41,7 @@ async fn frozen_before_its_link(records: usize) {
         let seen = author.hold().await;
         let target = file(directory.path(), seen.version.number() + 1);
         let created = watch(directory.path());
-        let mut sleeper = Process::start("swap_when_told", directory.path());
+        let mut sleeper = Process::start("frozen::swap_when_told", directory.path());
         sleeper.line("ready");
         sleeper.tell("swap");
         await_name(&created, |name| name.ends_with(".tmp"));
@@ -89,7 +85,7 @@ async fn who_is_frozen_after_its_link_has_written_though_others_have_built_upon_
     author.hold().await;
     author.hold().await;
     let created = watch(directory.path());
-    let mut sleeper = Process::start("swap_when_told", directory.path());
+    let mut sleeper = Process::start("frozen::swap_when_told", directory.path());
     sleeper.line("ready");
     for _ in 0..ATTEMPTS {
         let seen = author.hold().await;

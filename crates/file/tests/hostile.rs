@@ -1,9 +1,5 @@
 //! What others put where our files are expected: never blocked on, never followed, never given away.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     fs,
     os::unix::{fs::symlink, net::UnixListener},
@@ -11,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Author, LEASE, file, names, put, this_boot};
+use crate::common::{Author, LEASE, file, names, put, this_boot};
 use leasehold_core::{ErrorKind, LeaseLock, Observation, Record, Tenure, Version};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 

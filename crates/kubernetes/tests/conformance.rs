@@ -1,13 +1,9 @@
 //! The contract, one test for each sentence, on a real apiserver.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{ANNOTATION, Subject};
 use async_trait::async_trait;
-use common::{ANNOTATION, Subject};
 use leasehold_core::{LeaseLock, LeaseName};
 use leasehold_kubernetes::Kubernetes;
 use leasehold_testkit::{

@@ -1,9 +1,5 @@
 //! The way to the apiserver: what it swallows costs a call, and no more.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
@@ -14,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::Subject;
+use crate::common::Subject;
 use futures::{StreamExt, stream::BoxStream};
 use leasehold_core::{
     Candidate, Elector, Error, ErrorKind, LeaseLock, Observation, Record, Status, Swap, Timing,

@@ -1,7 +1,5 @@
 //! What is done to a whole apiserver, and so to one of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     fs,
     sync::{Arc, LazyLock},

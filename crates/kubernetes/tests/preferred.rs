@@ -1,7 +1,5 @@
 //! `spec.preferredHolder`: the cluster would rather have somebody else lead, and says so.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};

@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
-mod common;
-
-use common::Subject;
 use leasehold_core::{LeaseLock, create_free};
 use leasehold_kubernetes::KubernetesLock;
+use leasehold_testkit::kubernetes::Apiserver;
 use rustls::crypto::{CryptoProvider, ring};
 
 /// In one test, since a process chooses once.
 #[tokio::test]
 async fn none_is_installed_and_one_that_is_chosen_is_used_and_stays() {
-    let subject = Subject::new();
-    let url = format!("{}&label_pod=true&pod=pod-a&events=true", subject.url());
+    let server = Apiserver::shared().new_namespace();
+    let url = format!("{}&label_pod=true&pod=pod-a&events=true", server.url("jobs"));
     let lock = KubernetesLock::connect(&url).await.unwrap();
     create_free(&lock).await.unwrap();
     assert!(lock.observe().await.unwrap().record.is_some());

@@ -1,7 +1,5 @@
 //! The least that a candidate needs is what the manifest grants, and what is missing is named.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     fs,
     time::{Duration, Instant},

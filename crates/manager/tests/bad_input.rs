@@ -1,12 +1,8 @@
 //! What cannot be right is said before anything starts.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Diary, Started, builder, free_lock, free_lock_of};
+use crate::common::{Diary, Started, builder, free_lock, free_lock_of};
 use leasehold_core::{MemoryStore, Timing};
 use leasehold_manager::{Builder, Group, Manager, Periodic};
 

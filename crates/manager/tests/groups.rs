@@ -1,13 +1,9 @@
 //! Groups: who starts after whom, and stops before whom.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{borrow::Cow, sync::Arc};
 
+use crate::common::{Diary, Started, builder, free_lock, of};
 use async_trait::async_trait;
-use common::{Diary, Started, builder, free_lock, of};
 use leasehold_core::{ErrorKind, Leading};
 use leasehold_manager::{BoxError, Error, Func, Group, Manager, Runnable, Scope};
 use tokio::sync::Notify;
@@ -32,7 +28,7 @@ async fn groups_start_in_order_and_stop_in_reverse() {
     let mut ends = ORDER.map(|name| format!("{name} ends"));
     ends.reverse();
     assert_eq!(diary.lines(), [starts, ends].concat());
-    assert!(common::is_free(&lock).await);
+    assert!(crate::common::is_free(&lock).await);
 }
 
 /// Ends its `synced` when it is told to.
@@ -163,7 +159,7 @@ async fn an_error_of_one_stops_all_in_order_and_is_named() {
     let error = started.ended().await.unwrap_err();
     assert_eq!(error.to_string(), "the runnable \"broken\" failed: no disk");
     assert_eq!(diary.lines(), ["server starts", "leader starts", "leader ends", "server ends"]);
-    assert!(common::is_free(&lock).await);
+    assert!(crate::common::is_free(&lock).await);
 }
 
 #[tokio::test]
@@ -181,7 +177,7 @@ async fn a_panic_of_one_stops_all_in_order_and_is_named_wherever_it_is() {
         let error = Started::new(&manager).ended().await.unwrap_err();
         assert_eq!(error.to_string(), "the runnable \"broken\" panicked: a bug");
         assert_eq!(diary.lines(), ["server starts", "server ends"]);
-        assert!(common::is_free(&lock).await);
+        assert!(crate::common::is_free(&lock).await);
     }
 }
 
@@ -198,7 +194,7 @@ async fn a_manager_that_is_dropped_takes_all_with_it_and_gives_the_lease_back() 
     }
     diary.until("server ends", 1).await;
     diary.until("leader ends", 1).await;
-    common::until(&lock, |record| record.holder().is_none()).await;
+    crate::common::until(&lock, |record| record.holder().is_none()).await;
 }
 
 #[tokio::test]

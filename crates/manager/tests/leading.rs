@@ -1,12 +1,8 @@
 //! Terms: what begins and ends with them, and what does not.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{sync::Arc, time::Duration};
 
-use common::{Diary, Started, builder, free_lock, is_free, leader_only, of, quick};
+use crate::common::{Diary, Started, builder, free_lock, is_free, leader_only, of, quick};
 use leasehold_core::{Candidate, Elector, End, Leading, Status};
 use leasehold_manager::{Error, Func, Group, NotLeading, OnLoss, Runnable, Scope};
 use tokio::sync::{Notify, mpsc};

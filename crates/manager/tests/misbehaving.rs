@@ -1,13 +1,9 @@
 //! Runnables that do not do as they should. One that blocks its thread is aborted with its process,
 //! which is tested with processes.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{future::pending, time::Duration};
 
-use common::{Diary, Started, builder, free_lock, is_free, leader_only, of, until};
+use crate::common::{Diary, Started, builder, free_lock, is_free, leader_only, of, until};
 use leasehold_core::{Leading, MemoryLock, Tenure};
 use leasehold_manager::{Error, Func, Group, Manager, Scope};
 

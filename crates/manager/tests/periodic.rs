@@ -1,16 +1,12 @@
 //! Work that the leader does again and again.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::{
     future::pending,
     sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime},
 };
 
-use common::{Diary, Started, free_lock, of};
+use crate::common::{Diary, Started, free_lock, of};
 use leasehold_core::MemoryLock;
 use leasehold_manager::{Manager, Periodic};
 

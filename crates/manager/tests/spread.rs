@@ -1,12 +1,8 @@
 //! Several leases, led by several processes.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{Diary, Started, builder, free_lock_of};
+use crate::common::{Diary, Started, builder, free_lock_of};
 use futures::StreamExt;
 use leasehold_core::{LeaseLock, LeaseName, MemoryStore, Status};
 use leasehold_manager::{Builder, Manager};

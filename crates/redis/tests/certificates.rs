@@ -1,7 +1,5 @@
 //! The files that TLS is configured with.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,8 +1,6 @@
 //! A lease of a cluster, whose slot moves from one server to another; and the permissions that the
 //! documentation names, which have to be enough for that.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::time::Duration;
 
 use futures::StreamExt as _;

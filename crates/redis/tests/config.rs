@@ -1,7 +1,5 @@
 //! What a URL names, and what is said of one that names nothing.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{fmt, time::Duration};
 
 use leasehold_core::{Error, ErrorKind};

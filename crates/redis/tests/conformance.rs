@@ -1,8 +1,6 @@
 //! The contract, one test for each sentence: on one server, under TLS with a user of few rights, on
 //! a cluster, and behind sentinels.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::{
     env,
     sync::{

@@ -1,7 +1,5 @@
 //! The connection that all share.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;

@@ -1,7 +1,5 @@
 //! What is published, and who is told of it.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
-
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};

@@ -7,7 +7,7 @@ use leasehold_integration::{Entry, Fleet, Replica, Store};
 use leasehold_testkit::{Direction, Proxy};
 use rustix::process::Signal;
 
-use crate::REPLICA;
+use super::REPLICA;
 
 /// How much of its work each term does at least.
 const WORK: usize = 3;

@@ -1,7 +1,4 @@
 //! What the tests of the elector share.
-#![allow(dead_code, reason = "not every test binary uses all of it")]
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
 pub(crate) mod gate;
 
 use std::time::Duration;

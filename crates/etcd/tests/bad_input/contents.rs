@@ -6,11 +6,8 @@ use futures::StreamExt as _;
 use leasehold_core::{ErrorKind, LeaseLock, Record, Swap, Tenure, wire};
 use leasehold_testkit::{conformance::Garbage, etcd::EtcdServer};
 
-use crate::{
-    assert_says,
-    common::{client, held},
-    lock,
-};
+use super::{assert_says, lock};
+use crate::common::{client, held};
 
 #[tokio::test]
 async fn what_is_no_record_is_vacant_to_who_looks_and_to_who_watches() {

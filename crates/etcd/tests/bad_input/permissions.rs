@@ -7,7 +7,7 @@ use leasehold_core::{ErrorKind, LeaseLock, LeaseName, Swap, create_free};
 use leasehold_etcd::{Etcd, EtcdConfig};
 use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
 
-use crate::{assert_says, held, lock, refused};
+use super::{assert_says, held, lock, refused};
 
 const PASSWORD: &str = "hunter2";
 

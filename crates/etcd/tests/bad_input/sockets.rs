@@ -9,7 +9,7 @@ use leasehold_testkit::{
 };
 use tokio::net::TcpSocket;
 
-use crate::{absent, assert_says, held, lock, refused};
+use super::{absent, assert_says, held, lock, refused};
 
 fn url(stranger: &Stranger) -> String {
     format!("etcd://u:hunter2@{}/jobs", stranger.address())

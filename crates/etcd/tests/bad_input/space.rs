@@ -3,7 +3,7 @@
 use leasehold_core::{ErrorKind, LeaseLock, Swap};
 use leasehold_testkit::etcd::EtcdOptions;
 
-use crate::{assert_says, held, lock};
+use super::{assert_says, held, lock};
 
 #[tokio::test]
 async fn a_full_etcd_is_said_to_be_full_and_keeps_what_it_has() {

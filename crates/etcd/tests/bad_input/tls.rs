@@ -8,7 +8,7 @@ use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{assert_says, lock, refused};
+use super::{assert_says, lock, refused};
 
 static OVER_TLS: LazyLock<EtcdServer> =
     LazyLock::new(|| EtcdOptions::new().tls().auth().start().unwrap());

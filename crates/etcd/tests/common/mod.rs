@@ -1,9 +1,3 @@
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "each test uses some of it, and may fail anywhere"
-)]
-
 pub(crate) mod deaf;
 
 use std::{fs, time::Duration};

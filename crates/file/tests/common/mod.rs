@@ -1,7 +1,5 @@
 //! What the tests have in common: an author that writes records, and the directory it writes to.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 pub(crate) mod process;
 
 use std::{

@@ -2,7 +2,7 @@
 
 use leasehold_core::Timing;
 
-use crate::{
+use super::{
     leader,
     place::{Place, manifest_text, until},
     warnings,

@@ -5,7 +5,7 @@ use leasehold_core::Timing;
 use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
 use serde_json::Value;
 
-use crate::{
+use super::{
     leader,
     place::{LABEL, Place, manifest_text, until},
 };

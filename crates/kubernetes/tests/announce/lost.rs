@@ -5,7 +5,7 @@ use std::time::Duration;
 use leasehold_core::Timing;
 use leasehold_testkit::{Direction, Proxy};
 
-use crate::{
+use super::{
     leader,
     place::{LABEL, Place},
     warnings,

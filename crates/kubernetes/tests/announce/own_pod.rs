@@ -9,7 +9,7 @@ use std::{
 use leasehold_core::ErrorKind;
 use leasehold_kubernetes::{Kubernetes, KubernetesConfig, KubernetesLock};
 
-use crate::place::{LABEL, Place};
+use super::place::{LABEL, Place};
 
 const URL: &str = "LEASEHOLD_KUBERNETES_TEST_URL";
 
@@ -29,7 +29,7 @@ async fn connects() {
 /// In an environment with these variables, and none else that could name a Pod.
 fn connects_with(url: &str, variables: &[(&str, &str)]) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "own_pod::connects", "--nocapture"])
+        .args(["--ignored", "--exact", "announce::own_pod::connects", "--nocapture"])
         .env_remove("POD_NAME")
         .env_remove("HOSTNAME")
         .env(URL, url)

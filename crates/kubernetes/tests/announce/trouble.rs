@@ -8,7 +8,7 @@ use std::{
 use leasehold_core::{Leadership, Timing};
 use serde_json::json;
 
-use crate::{
+use super::{
     leader,
     place::{LABEL, Place, manifest_text, until},
     warnings,

@@ -7,7 +7,8 @@ use leasehold_kubernetes::{Kubernetes, KubernetesConfig, KubernetesLock};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::{SECRET, assert_says, common::kubeconfig, connect, good_token, refused, url};
+use super::{SECRET, assert_says, connect, good_token, refused, url};
+use crate::common::kubeconfig;
 
 #[tokio::test]
 async fn a_kubeconfig_that_says_nothing_usable_is_named() {

@@ -11,7 +11,7 @@ use leasehold_testkit::kubernetes::Apiserver;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::{SECRET, assert_says, good_token, stranger::Stranger, url};
+use super::{SECRET, assert_says, good_token, stranger::Stranger, url};
 
 /// A kubeconfig of two clusters, of which the first is the real one, and this context is current.
 fn two_clusters(current: &str, token: &str, first: Option<&str>, second: &str) -> Value {

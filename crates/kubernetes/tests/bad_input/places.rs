@@ -6,7 +6,8 @@ use leasehold_testkit::kubernetes::Apiserver;
 use serde_json::json;
 use tokio::net::TcpSocket;
 
-use crate::{assert_says, common::Subject, refused, stranger_at};
+use super::{assert_says, refused, stranger_at};
+use crate::common::Subject;
 
 #[tokio::test]
 async fn a_namespace_that_is_missing_is_named() {

@@ -9,10 +9,8 @@ use tempfile::NamedTempFile;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    common::{Subject, kubeconfig},
-    good_token,
-};
+use super::good_token;
+use crate::common::{Subject, kubeconfig};
 
 /// A plugin that takes longer than a call of the elector that needs it, and notes when it is run.
 struct SlowPlugin {

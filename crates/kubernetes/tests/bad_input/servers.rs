@@ -5,9 +5,8 @@ use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
 use leasehold_testkit::kubernetes::Apiserver;
 use serde_json::json;
 
-use crate::{
-    SECRET, assert_says, common::kubeconfig, connect, refused, stranger::Stranger, stranger_at, url,
-};
+use super::{SECRET, assert_says, connect, refused, stranger::Stranger, stranger_at, url};
+use crate::common::kubeconfig;
 
 #[tokio::test]
 async fn a_server_without_tls_is_told_from_one_with_a_wrong_certificate() {

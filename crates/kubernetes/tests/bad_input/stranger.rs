@@ -8,14 +8,11 @@ use std::{
     },
 };
 
-use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     task::JoinHandle,
 };
-
-use crate::stranger_at;
 
 /// Something that says this to whoever has said something.
 pub(crate) struct Stranger {
@@ -57,10 +54,6 @@ impl Stranger {
     /// How many have come.
     pub(crate) fn visitors(&self) -> usize {
         self.visitors.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn kubeconfig(&self) -> NamedTempFile {
-        stranger_at(&format!("http://{}", self.address))
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use leasehold_core::{ErrorKind, LeaseName};
 use leasehold_kubernetes::{Kubernetes, KubernetesConfig};
 
-use crate::{assert_says, common::Subject};
+use super::assert_says;
+use crate::common::Subject;
 
 #[test]
 fn a_url_that_is_none_is_refused_with_the_form() {

@@ -1,5 +1,3 @@
-#![allow(dead_code, reason = "each test uses what it needs")]
-
 use std::{
     fs,
     path::PathBuf,

@@ -5,10 +5,8 @@ use std::time::Duration;
 use leasehold_core::{FencingToken, LeaseLock, RandomPart, Tenure};
 use serde_json::{Value, json};
 
-use crate::{
-    common::{ANNOTATION, Subject, now},
-    held, write,
-};
+use super::{held, write};
+use crate::common::{ANNOTATION, Subject, now};
 
 /// Each of them was written together with it.
 #[tokio::test]

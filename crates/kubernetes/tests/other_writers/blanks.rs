@@ -3,7 +3,8 @@
 use leasehold_core::Tenure;
 use serde_json::json;
 
-use crate::{blanked, common::Subject, held, of_client_go, tenure, write};
+use super::{blanked, held, of_client_go, tenure, write};
+use crate::common::Subject;
 
 #[tokio::test]
 async fn an_empty_lease_without_a_word_of_ours_is_free() {

@@ -8,11 +8,8 @@ use serde_json::{Value, json};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    blanked,
-    common::{ANNOTATION, Subject, holder},
-    held, of_client_go, tenure,
-};
+use super::{blanked, held, of_client_go, tenure};
+use crate::common::{ANNOTATION, Subject, holder};
 
 /// The holder is dead, and somebody labels its Lease all the time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,10 +5,8 @@ use std::time::Duration;
 use leasehold_core::{LeaseLock, RandomPart, Record, Stamp, Swap, Tenure};
 use serde_json::json;
 
-use crate::{
-    common::{Subject, holder, now},
-    held, of_client_go, tenure, write,
-};
+use super::{held, of_client_go, tenure, write};
+use crate::common::{Subject, holder, now};
 
 #[tokio::test]
 async fn others_see_a_holder_a_duration_rounded_up_and_times_that_make_sense() {

@@ -8,7 +8,8 @@ use leasehold_kubernetes::KubernetesLock;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::{common::Subject, held, write};
+use super::{held, write};
+use crate::common::Subject;
 
 #[tokio::test]
 async fn a_mixed_fleet_refuses_a_timing_that_robs_a_healthy_leader() {

@@ -1,7 +1,4 @@
 //! What the tests of the manager share.
-#![allow(dead_code, reason = "not every test binary uses all of it")]
-#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
-
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::StreamExt;
@@ -41,7 +38,6 @@ pub(crate) fn of(name: &str, lock: &MemoryLock) -> Manager {
 
 /// A manager at work.
 pub(crate) struct Started {
-    pub(crate) manager: Manager,
     pub(crate) shutdown: CancellationToken,
     run: JoinHandle<Result<(), Error>>,
 }
@@ -51,7 +47,7 @@ impl Started {
         let shutdown = CancellationToken::new();
         let (running, asked) = (manager.clone(), shutdown.clone());
         let run = tokio::spawn(async move { running.start(asked).await });
-        Self { manager: manager.clone(), shutdown, run }
+        Self { shutdown, run }
     }
 
     /// How it ends by itself.

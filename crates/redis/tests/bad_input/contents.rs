@@ -5,7 +5,7 @@ use leasehold_core::{ErrorKind, LeaseLock, Observation, Record, Swap, Tenure};
 use leasehold_redis::RedisLock;
 use leasehold_testkit::redis::{RedisServer, Value};
 
-use crate::{absent, assert_says, held, kept, key, lock, refused};
+use super::{absent, assert_says, held, kept, key, lock, refused};
 
 const GREATEST: u64 = 1 << 52;
 

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use leasehold_core::{ErrorKind, LeaseLock, create_free};
 use leasehold_testkit::redis::{RedisOptions, RedisServer, Value};
 
-use crate::{assert_says, held, kept, key, lock, refused};
+use super::{assert_says, held, kept, key, lock, refused};
 
 const PASSWORD: &str = "hunter2";
 const NEEDED: [&str; 8] = ["EVAL", "EVALSHA", "INFO", "TIME", "EXISTS", "HMGET", "HSET", "PUBLISH"];
@@ -167,5 +167,5 @@ async fn a_password_that_is_changed_is_noticed_when_the_connection_ends() {
     let error = lock.swap(&seen, &held(&seen)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied, "{error:?}");
     let renamed = url.replace(PASSWORD, "rabbit3");
-    assert_eq!(crate::lock(&renamed).observe().await.unwrap(), seen);
+    assert_eq!(super::lock(&renamed).observe().await.unwrap(), seen);
 }

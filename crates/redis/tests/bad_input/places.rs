@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use leasehold_core::{ErrorKind, LeaseLock, create_free};
 use leasehold_testkit::redis::{RedisCluster, RedisOptions, RedisSentinels, RedisServer, Value};
 
-use crate::{assert_says, held, key, lock, refused};
+use super::{assert_says, held, key, lock, refused};
 
 fn slot(cluster: &RedisCluster, lease: &str) -> String {
     match cluster.node(0).command(&["CLUSTER", "KEYSLOT", &key(lease)]) {

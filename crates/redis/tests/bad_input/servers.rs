@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{assert_says, held, kept, key, lock, refused};
+use super::{assert_says, held, kept, key, lock, refused};
 
 fn with(lines: &[&str]) -> RedisServer {
     let options =

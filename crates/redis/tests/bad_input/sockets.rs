@@ -6,7 +6,7 @@ use leasehold_core::{ErrorKind, LeaseLock};
 use leasehold_testkit::{Stranger, Then, redis::RedisOptions};
 use tokio::net::TcpSocket;
 
-use crate::{absent, assert_says, held, lock, refused};
+use super::{absent, assert_says, held, lock, refused};
 
 fn url(stranger: &Stranger) -> String {
     format!("redis://u:hunter2@{}#jobs", stranger.address())

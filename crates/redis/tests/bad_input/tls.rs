@@ -11,7 +11,7 @@ use leasehold_testkit::{
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{absent, assert_says, held, lock, refused};
+use super::{absent, assert_says, held, lock, refused};
 
 static OVER_TLS: LazyLock<RedisServer> =
     LazyLock::new(|| RedisOptions::new().tls().acl().start().unwrap());

@@ -4,11 +4,12 @@ use std::{env, fs, os::unix::fs::PermissionsExt as _};
 
 use leasehold_testkit::etcd::{EtcdOptions, EtcdServer};
 
-use crate::{own, servers::role};
+use super::own;
+use crate::servers::role;
 
 #[test]
 fn without_a_server_the_error_says_how_to_get_one() {
-    let said = role("ways::says_what_it_finds")
+    let said = role("etcd_servers::ways::says_what_it_finds")
         .env("PATH", "")
         .env("XDG_CACHE_HOME", "/nowhere")
         .env("DOCKER_HOST", "unix:///nowhere")
@@ -32,7 +33,7 @@ fn a_server_that_is_too_old_is_refused_with_its_version() {
     let old = server.run_directory().join("etcd");
     fs::write(&old, "#!/bin/sh\necho 'etcd Version: 3.4.23'\n").unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
-    let said = role("ways::says_what_it_finds")
+    let said = role("etcd_servers::ways::says_what_it_finds")
         .env("LEASEHOLD_ETCD", &old)
         .env("DOCKER_HOST", "unix:///nowhere")
         .output();
@@ -63,7 +64,7 @@ fn a_server_elsewhere_that_does_not_answer_is_an_error_without_its_password() {
 /// What it finds where this is the address. Its operator's tools are beside the program.
 fn says_of(url: &str) -> String {
     let program = env::var_os("LEASEHOLD_ETCD").map(|program| ("LEASEHOLD_ETCD", program));
-    let mut role = role("ways::says_what_it_finds");
+    let mut role = role("etcd_servers::ways::says_what_it_finds");
     let said = role.env("LEASEHOLD_ETCD_URL", url).envs(program).output();
     String::from_utf8(said.unwrap().stdout).unwrap()
 }

@@ -4,11 +4,15 @@ use std::{io::ErrorKind, net::TcpStream};
 
 use leasehold_testkit::kubernetes::Apiserver;
 
-use crate::{own, servers};
+use super::own;
+use crate::servers;
 
 #[test]
 fn nothing_is_left_of_a_test_that_was_killed() {
-    servers::is_killed_and_leaves_nothing("ends::has_servers_until_it_is_killed", 6);
+    servers::is_killed_and_leaves_nothing(
+        "kubernetes_servers::ends::has_servers_until_it_is_killed",
+        6,
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use leasehold_testkit::{Proxy, kubernetes::Apiserver};
 
-use crate::{HOLDER, lease};
+use super::{HOLDER, lease};
 
 const ROLE: &str = "
 apiVersion: rbac.authorization.k8s.io/v1

@@ -4,11 +4,12 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use leasehold_testkit::kubernetes::{Apiserver, ApiserverOptions};
 
-use crate::{own, servers::role};
+use super::own;
+use crate::servers::role;
 
 #[test]
 fn without_a_server_the_error_says_how_to_get_one() {
-    let said = role("ways::says_what_it_finds")
+    let said = role("kubernetes_servers::ways::says_what_it_finds")
         .env("PATH", "")
         .env("XDG_CACHE_HOME", "/nowhere")
         .env_remove("KUBEBUILDER_ASSETS")
@@ -34,7 +35,7 @@ fn a_server_that_is_too_old_is_refused_with_its_version() {
     let old = server.run_directory().join("kube-apiserver");
     fs::write(&old, "#!/bin/sh\necho 'Kubernetes v1.31.2'\n").unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
-    let said = role("ways::says_what_it_finds")
+    let said = role("kubernetes_servers::ways::says_what_it_finds")
         .env("LEASEHOLD_KUBE_APISERVER", &old)
         .env("DOCKER_HOST", "unix:///nowhere")
         .output();
@@ -76,8 +77,10 @@ fn a_file_that_names_no_cluster_is_an_error_with_the_name_of_the_variable() {
 
 /// What it finds where this is the kubeconfig.
 fn says_of(kubeconfig: &Path) -> String {
-    let said =
-        role("ways::says_what_it_finds").env("LEASEHOLD_KUBECONFIG", kubeconfig).output().unwrap();
+    let said = role("kubernetes_servers::ways::says_what_it_finds")
+        .env("LEASEHOLD_KUBECONFIG", kubeconfig)
+        .output()
+        .unwrap();
     String::from_utf8(said.stdout).unwrap()
 }
 

@@ -2,7 +2,7 @@ use std::thread;
 
 use leasehold_testkit::Direction::{Both, Replies, Requests};
 
-use crate::wire::{
+use super::wire::{
     Wire, accept, connect, hear, hear_close, hear_nothing, hear_reset, pass_by, reset, say,
 };
 

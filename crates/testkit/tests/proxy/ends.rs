@@ -2,7 +2,7 @@ use std::{thread, time::Duration};
 
 use leasehold_testkit::Direction::{Both, Replies, Requests};
 
-use crate::wire::{Wire, accept, connect, hear, hear_close, hear_nothing, hear_reset, reset, say};
+use super::wire::{Wire, accept, connect, hear, hear_close, hear_nothing, hear_reset, reset, say};
 
 #[test]
 fn on_a_half_open_link_no_side_learns_of_the_other_ones_end() {

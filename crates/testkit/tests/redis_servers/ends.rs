@@ -2,11 +2,12 @@
 
 use std::{io::ErrorKind, net::TcpStream};
 
-use crate::{own, servers};
+use super::own;
+use crate::servers;
 
 #[test]
 fn nothing_is_left_of_a_test_that_was_killed() {
-    servers::is_killed_and_leaves_nothing("ends::has_servers_until_it_is_killed", 3);
+    servers::is_killed_and_leaves_nothing("redis_servers::ends::has_servers_until_it_is_killed", 3);
 }
 
 #[test]

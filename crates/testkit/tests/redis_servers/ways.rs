@@ -6,7 +6,7 @@ use crate::servers::role;
 
 #[test]
 fn without_a_server_the_error_says_how_to_get_one() {
-    let said = role("ways::says_what_it_finds")
+    let said = role("redis_servers::ways::says_what_it_finds")
         .env("PATH", "")
         .env("DOCKER_HOST", "unix:///nowhere")
         .output();
@@ -26,7 +26,7 @@ fn without_a_server_the_error_says_how_to_get_one() {
 fn a_server_elsewhere_is_used_by_tests_that_leave_it_as_it_is() {
     let server = RedisOptions::new().password("p@ss").start().unwrap();
     let url = format!("redis://:p%40ss@{}", server.address());
-    let said = role("ways::says_what_it_finds")
+    let said = role("redis_servers::ways::says_what_it_finds")
         .env("PATH", "")
         .env("DOCKER_HOST", "unix:///nowhere")
         .env("LEASEHOLD_REDIS_URL", &url)
@@ -41,8 +41,10 @@ fn a_server_elsewhere_that_does_not_answer_is_an_error_without_its_password() {
     let server = RedisOptions::new().password("p@ss").start().unwrap();
     for password in ["wr0ng", ""] {
         let url = format!("redis://:{password}@{}", server.address());
-        let said =
-            role("ways::says_what_it_finds").env("LEASEHOLD_REDIS_URL", &url).output().unwrap();
+        let said = role("redis_servers::ways::says_what_it_finds")
+            .env("LEASEHOLD_REDIS_URL", &url)
+            .output()
+            .unwrap();
         let said = String::from_utf8(said.stdout).unwrap();
         assert!(
             said.contains(&format!("{}, which LEASEHOLD_REDIS_URL", server.address())),

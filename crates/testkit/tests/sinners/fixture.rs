@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use leasehold_core::LeaseLock;
 use leasehold_testkit::conformance::{Feat, Fixture, Garbage, MemoryFixture};
 
-use crate::sinner::{Shared, Sin, Sinner};
+use super::sinner::{Shared, Sin, Sinner};
 
 /// A lease in memory whose every handle commits the sin.
 pub(crate) struct SinfulFixture {
