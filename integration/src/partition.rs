@@ -6,8 +6,9 @@ use leasehold_testkit::Direction;
 use crate::{Pair, rounds};
 
 const ROUNDS: usize = 100;
-/// How many leases are cut off at once.
-const AT_ONCE: usize = 50;
+/// How many leases are cut off at once. With 50, candidates on two busy processors started too slowly to
+/// read the store for the first time within a call's limit of 200 ms.
+const AT_ONCE: usize = 20;
 
 /// Leaders are cut off from the store that listens there, by links that swallow packets; `url` names
 /// a lease by way of an address. See [`Pair::cut_off`].

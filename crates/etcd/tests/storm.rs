@@ -54,7 +54,7 @@ async fn electors_share_their_attempts_while_all_members_are_down_and_lead_as_so
         let faults = async {
             let (before, began) = (accepted(), Instant::now());
             // Not at the same point of everybody's pauses each time.
-            time::sleep(Duration::from_millis(1_500 + 47 * round)).await;
+            time::sleep(Duration::from_millis(900 + 47 * round)).await;
             let attempts = (accepted() - before) as f64 / began.elapsed().as_secs_f64();
             lead_to(server.address());
             (attempts, Instant::now())

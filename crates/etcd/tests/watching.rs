@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 type Watch = BoxStream<'static, Result<Observation, Error>>;
 
 const LIMIT: Duration = Duration::from_secs(20);
+/// Of the leases whose silence is watched.
+const LEASE: Duration = Duration::from_millis(250);
 
 async fn next(watch: &mut Watch) -> Observation {
     timeout(LIMIT, watch.next()).await.expect("nothing is pushed").unwrap().unwrap()
@@ -187,13 +189,15 @@ async fn a_quiet_watch_costs_one_read_for_each_lease_duration_for_all_leases_tog
     for number in 0..10 {
         let lock = etcd.lock(LeaseName::new(format!("jobs-{number}")).unwrap());
         let seen = lock.observe().await.unwrap();
-        write(&lock, &seen, &held(&seen)).await;
+        let record = Record { lease_duration: LEASE, ..held(&seen) };
+        write(&lock, &seen, &record).await;
         let mut watch = lock.watch();
         next(&mut watch).await;
         watches.push(watch);
     }
     let before = ranges(&server);
-    sleep(Duration::from_millis(3_500)).await;
+    // Nothing is to happen but these reads, at intervals of the client's clock.
+    sleep(LEASE * 7 / 2).await;
     let reads = ranges(&server) - before;
     assert!((2.0..=4.0).contains(&reads), "{reads} reads in three and a half lease durations");
     assert_eq!(metric(&server, "etcd_debugging_mvcc_watcher_total"), 1.0);

@@ -161,7 +161,7 @@ async fn who_may_not_label_pods_leads_without_and_one_warning_names_the_right() 
     assert!(began.elapsed() < timing.lease_duration(), "{:?}", began.elapsed());
     assert!(!place.is_labelled("pod-a"));
     // Refused at its start, as it leads, and before the release.
-    let warned = warnings::with(&[place.server.namespace()]);
+    let warned = warnings::with(&[place.server.namespace(), LABEL]);
     assert_eq!(warned.len(), 1, "{warned:?}");
     let right = ["verb \"patch\"", "resource \"pods\""];
     assert!(right.iter().all(|word| warned[0].contains(word)), "{warned:?}");

@@ -64,7 +64,13 @@ pub(crate) fn hear(from: &mut TcpStream, words: &str) {
 /// That nothing comes, neither a byte nor an end, while one would have had ample time.
 pub(crate) fn hear_nothing(from: &mut TcpStream) {
     from.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    let silence = from.read(&mut [0]).unwrap_err();
+    let silence = loop {
+        // A read with a timeout is not resumed after a signal, such as that of a child's end.
+        match from.read(&mut [0]).unwrap_err() {
+            error if error.kind() == ErrorKind::Interrupted => {}
+            error => break error,
+        }
+    };
     assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
     from.set_read_timeout(Some(PATIENCE)).unwrap();
 }
