@@ -1,6 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use leasehold::{Candidate, Elector, ErrorKind, FencingToken, Leadership, LeaseLock, Status};
+use leasehold::{
+    Candidate, Elector, Error, ErrorKind, FencingToken, Leadership, LeaseLock, Status,
+};
 use tokio::{sync::Notify, task::JoinHandle, time};
 use tokio_util::sync::CancellationToken;
 
@@ -132,8 +134,9 @@ struct Life {
 
 impl Life {
     async fn live(self) {
+        let mut campaigned = self.first_campaign().await;
         loop {
-            let lead = match self.elector.campaign(&self.shutdown).await {
+            let lead = match campaigned {
                 Ok(lead) => lead,
                 Err(error) if error.kind() == ErrorKind::Cancelled => return,
                 // The store has answered it once: from then on trouble is a status.
@@ -141,6 +144,26 @@ impl Life {
             };
             self.work(&lead).await;
             lead.resign().await;
+            campaigned = self.elector.campaign(&self.shutdown).await;
+        }
+    }
+
+    /// Campaigns until the store has answered for the first time. A campaign that begins with a call that
+    /// times out ends with an error, and so does a service, which its supervisor then starts again.
+    async fn first_campaign(&self) -> Result<Leadership, Error> {
+        let mut status = self.elector.status();
+        loop {
+            let mut campaign = pin!(self.elector.campaign(&self.shutdown));
+            let answered =
+                |status: &Status| !matches!(status, Status::Idle | Status::Unknown { .. });
+            let campaigned = tokio::select! {
+                biased;
+                campaigned = &mut campaign => campaigned,
+                _ = status.wait_for(answered) => return campaign.await,
+            };
+            if !campaigned.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
+                return campaigned;
+            }
         }
     }
 
