@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -15,9 +15,10 @@ use crate::common::{
 use leasehold_core::{End, LeaseLock, Record, Status, Tenure};
 use tokio_util::sync::CancellationToken;
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span,
+    subscriber::DefaultGuard,
 };
 
 type Fields = BTreeMap<String, String>;
@@ -58,10 +59,21 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
+impl Log {
+    /// Hears the events of this thread from now on.
+    fn listen(&self) -> DefaultGuard {
+        /// While there is only one dispatcher, tracing asks the thread that first reaches a callsite
+        /// whether its events are of interest, and that may be the thread of another test.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
+        LazyLock::force(&SECOND);
+        tracing::subscriber::set_default(self.clone())
+    }
+}
+
 #[tokio::test]
 async fn every_change_of_state_is_logged_with_the_lease_the_candidate_and_the_token() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let lock = free_lock().await;
     let lead = elector(&lock, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
     let token = lead.token().to_string();
@@ -90,7 +102,7 @@ async fn every_change_of_state_is_logged_with_the_lease_the_candidate_and_the_to
 #[tokio::test]
 async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let gate = Gate::before(free_lock().await);
     let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
     gate.set(Passage::Broken);
@@ -106,7 +118,7 @@ async fn a_trouble_is_warned_of_once_for_as_long_as_it_lasts() {
 #[tokio::test]
 async fn a_watch_that_breaks_again_and_again_is_warned_of_once() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let gate = Gate::before(free_lock().await);
     gate.set(Passage::WatchedOnce);
     let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
@@ -121,7 +133,7 @@ async fn a_watch_that_breaks_again_and_again_is_warned_of_once() {
 #[tokio::test]
 async fn a_term_that_nothing_renewed_has_not_resigned() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let gate = Gate::before(free_lock().await);
     let lead = elector(&gate, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
     let leading = lead.leading();
@@ -140,7 +152,7 @@ async fn a_term_that_nothing_renewed_has_not_resigned() {
 #[tokio::test]
 async fn a_record_of_a_newer_format_is_warned_of_once_by_who_would_replace_it() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let gate = Gate::before(free_lock().await);
     gate.plan([Passage::Newer]);
     let elector = elector(&gate, "pod-a");
@@ -162,7 +174,7 @@ async fn a_record_of_a_newer_format_is_warned_of_once_by_who_would_replace_it() 
 #[tokio::test]
 async fn a_driver_that_comes_late_says_so() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let lock = free_lock().await;
     let lead = elector(&lock, "pod-a").campaign(&CancellationToken::new()).await.unwrap();
     // The work starves the renewals: it blocks the only thread of the runtime.
@@ -178,7 +190,7 @@ async fn a_driver_that_comes_late_says_so() {
 #[tokio::test]
 async fn a_wait_that_is_longer_than_ones_own_lease_is_told_as_it_begins() {
     let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    let _logged = log.listen();
     let lock = free_lock().await;
     let seen = lock.observe().await.unwrap();
     let lease_duration = Duration::from_secs(3600);
