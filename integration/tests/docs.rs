@@ -78,6 +78,33 @@ fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// A file of tests that no `mod` declares is compiled by nothing, and missed by nobody.
+#[test]
+fn every_file_of_tests_belongs_to_a_program() {
+    let mut checked = 0;
+    let mut left_out = Vec::new();
+    for path in files(&project(), ".rs") {
+        let parts: Vec<_> = path.iter().collect();
+        let Some(tests) = parts.iter().rposition(|part| *part == "tests") else { continue };
+        let krate: PathBuf = parts[..tests].iter().collect();
+        let Ok(manifest) = fs::read_to_string(krate.join("Cargo.toml")) else { continue };
+        checked += 1;
+        let relative = path.strip_prefix(&krate).unwrap().to_str().unwrap();
+        let of_module = if path.ends_with("mod.rs") { path.parent().unwrap() } else { &path };
+        let module = format!("mod {};", of_module.file_stem().unwrap().to_str().unwrap());
+        let folder = of_module.parent().unwrap();
+        let parents = [folder.join("main.rs"), folder.join("mod.rs"), folder.with_extension("rs")];
+        let is_declared = parents
+            .iter()
+            .any(|parent| fs::read_to_string(parent).is_ok_and(|text| text.contains(&module)));
+        if !is_declared && !manifest.contains(&format!("path = \"{relative}\"")) {
+            left_out.push(path);
+        }
+    }
+    assert!(checked > 100, "only {checked}");
+    assert!(left_out.is_empty(), "{left_out:#?}");
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let documents: BTreeMap<PathBuf, Document> =

@@ -123,7 +123,7 @@ async fn a_restart_of_the_apiserver_is_survived_with_what_the_manifest_grants() 
         let restarted = server.clone();
         task::spawn_blocking(move || restarted.restart()).await.unwrap();
         assert!(leadership.is_current());
-        // This process's clock: the first two pauses between attempts to watch are 2 s and 4 s.
+        // No event to await: the watches pause for 2 s and then 4 s of this process's clock between attempts.
         time::sleep(seconds(2 + 4)).await;
         let resigned = Instant::now();
         leadership.resign().await;

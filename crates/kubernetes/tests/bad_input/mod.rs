@@ -5,6 +5,7 @@ mod credentials;
 mod other_cluster;
 mod places;
 mod plugins;
+mod servers;
 mod stranger;
 mod urls;
 

@@ -103,8 +103,8 @@ async fn a_busy_apiserver_is_no_refusal() {
         ),
     ] {
         let stranger = Stranger::who_answers(status, "application/json", body).await;
-        let began = std::time::Instant::now();
         refused(&stranger.kubeconfig(), ErrorKind::Unreachable, &[said]).await;
-        assert!(began.elapsed().as_secs() < 5, "it was tried again: {:?}", began.elapsed());
+        // Four calls, and perhaps a read after the write. kube's own client sends each 16 times.
+        assert!(stranger.visitors() <= 5, "requests were sent again: {}", stranger.visitors());
     }
 }

@@ -8,11 +8,14 @@ use std::{
     },
 };
 
+use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     task::JoinHandle,
 };
+
+use super::stranger_at;
 
 /// Something that says this to whoever has said something.
 pub(crate) struct Stranger {
@@ -54,6 +57,10 @@ impl Stranger {
     /// How many have come.
     pub(crate) fn visitors(&self) -> usize {
         self.visitors.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn kubeconfig(&self) -> NamedTempFile {
+        stranger_at(&format!("http://{}", self.address))
     }
 }
 

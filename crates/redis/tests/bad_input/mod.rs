@@ -3,6 +3,7 @@
 mod contents;
 mod permissions;
 mod places;
+mod servers;
 mod sockets;
 mod tls;
 
