@@ -65,7 +65,7 @@ fn an_interrupt_in_the_middle_keeps_every_round_until_then() {
     let directory = TempDir::new().unwrap();
     let (child, mut lines) = run(directory.path(), "100000");
     assert!(lines.any(|line| line.starts_with("1 of 2: ")), "the first phase has begun");
-    // This process's clock: some rounds have ended by then, and a run reports none before its end.
+    // No event to await: a run reports no round before it ends. Some have ended by then.
     std::thread::sleep(std::time::Duration::from_secs(2));
     kill_process(pid(&child), Signal::INT).unwrap();
     assert!(lines.any(|line| line.contains("what was measured is kept")));

@@ -82,7 +82,7 @@ impl Pair {
         let all = || pairs.iter().flat_map(Self::candidates);
         let struck = strike();
         join_all(all().map(Contender::knows_nothing)).await;
-        // The candidates' clocks: a store that is back earlier might find the first term still valid.
+        // Wait three lease durations: the first term must have expired before the store returns.
         time::sleep(3 * pairs[0].election.timing().lease_duration()).await;
         for candidate in all() {
             candidate.knows_nothing().await;

@@ -6,8 +6,8 @@ use leasehold_testkit::Direction;
 use crate::{Pair, rounds};
 
 const ROUNDS: usize = 100;
-/// How many leases are cut off at once. With 50, candidates on two busy processors started too slowly to
-/// read the store for the first time within a call's limit of 200 ms.
+/// How many leases are cut off at once. More of them would take the processors from the tests that run
+/// beside this one.
 const AT_ONCE: usize = 20;
 
 /// Leaders are cut off from the store that listens there, by links that swallow packets; `url` names

@@ -66,7 +66,7 @@ async fn the_table_of_the_readme_is_what_the_backends_guarantee() {
     } else {
         assert_eq!(
             written, expected,
-            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis,etcd,kubernetes readme"
+            "the README is behind: write it anew with LEASEHOLD_WRITE_README=1 cargo test -p leasehold-integration --features redis,etcd,kubernetes --test integration readme::"
         );
     }
 }

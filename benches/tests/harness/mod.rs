@@ -193,7 +193,7 @@ async fn an_interruption_keeps_what_was_measured() {
     let interrupt = CancellationToken::new();
     let later = interrupt.clone();
     tokio::spawn(async move {
-        // This process's clock: each fault has had a round by then, and a run reports none before its end.
+        // No event to await: a run reports no round before it ends. Each fault has had one by then.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         later.cancel();
     });

@@ -1,5 +1,5 @@
 //! Three members, of which one fails: the one that is talked to. (What becomes of leaders when one is
-//! frozen or cut off, and when etcd's own leader is, is shown in `integration/tests/etcd_*.rs`.)
+//! frozen or cut off, and when etcd's own leader is, is shown in `integration/tests/etcd`.)
 
 use std::{sync::LazyLock, time::Duration};
 

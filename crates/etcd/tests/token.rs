@@ -62,7 +62,7 @@ async fn a_token_that_ended_is_replaced_within_the_call() {
     let lock = lock(&server.url("jobs"));
     let mut seen = lock.observe().await.unwrap();
     for _ in 0..2 {
-        // etcd's clock: it forgets a token after two seconds, and counts whole ones.
+        // etcd's clock: it removes a token after two seconds, and counts whole seconds.
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         match lock.swap(&seen, &held(&seen)).await.unwrap() {
             Swap::Written(written) => seen = written,

@@ -45,7 +45,7 @@ async fn without_two(strike: fn(&EtcdCluster, [usize; 2]), mend: fn(&EtcdCluster
         let tokens = join_all(leases.iter().map(led)).await;
         let two = [round % 3, (round + 1) % 3];
         block_in_place(|| strike(&cluster, two));
-        // The candidates' clocks: a quorum that is back earlier might find the first term still valid.
+        // Wait three lease durations: the first term must have expired before the quorum returns.
         time::sleep(3 * timing.lease_duration()).await;
         for candidate in leases.iter().flat_map(|(_, both)| both) {
             candidate.knows_nothing().await;

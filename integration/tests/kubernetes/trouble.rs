@@ -109,7 +109,7 @@ async fn a_link_that_swallows_everything_for_ten_leases_costs_no_more_than_a_ter
 
     pair.link.black_hole(Direction::Both);
     pair.direct.leads_after(token).await;
-    // The candidates' clocks: nothing is to happen on this link for ten leases.
+    // No event to await: nothing passes the link for ten lease durations of the candidates' clocks.
     time::sleep(10 * timing.lease_duration()).await;
     pair.linked.knows_nothing().await;
     assert!(pair.linked.is_alive());

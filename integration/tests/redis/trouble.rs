@@ -31,7 +31,7 @@ async fn a_server_that_stands_still_for_three_leases_leaves_no_two_leaders_and_t
             }
         }
         server.freeze();
-        // The candidates' clocks: a server that is back earlier might find the first term still valid.
+        // Wait three lease durations: the first term must have expired before the server returns.
         time::sleep(3 * timing().lease_duration()).await;
         for candidate in pairs.iter().flat_map(Pair::candidates) {
             candidate.knows_nothing().await;

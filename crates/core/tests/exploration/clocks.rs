@@ -30,14 +30,14 @@ fn clocks_beyond_the_allowed_drift_make_two_leaders() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn clocks_within_the_allowed_drift_never_make_two_leaders_over_a_lossy_wire() {
     let scope = Scope { polls: false, resigns: false, ..Scope::quiet(3).drifting().lossy(1) };
     explore("drift, one loss", scope, 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_finer_clock_changes_nothing() {
     // A lease of 6 ticks, believed in for 3, with a renew deadline of 2: work is told to stop
     // before it may not go on.

@@ -32,7 +32,7 @@ fn somebody_leads_where_there_was_nothing() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn once_a_bad_wire_is_healed_somebody_leads() {
     let quiet = Scope { polls: false, resigns: false, ..Scope::quiet(3) };
     explore("live, one loss, larger", live(quiet.lossy(1)), 200_000);

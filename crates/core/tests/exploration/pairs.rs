@@ -23,39 +23,39 @@ fn a_slow_wire_to_a_troubled_store_makes_no_two_leaders() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_to_a_store_whose_record_is_deleted_makes_no_two_leaders() {
     explore("one loss and a deletion", lossy(&[Trouble::Delete]), 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_to_a_store_whose_record_is_touched_makes_no_two_leaders() {
     explore("one loss and a touch", lossy(&[Trouble::Relabel]), 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_to_a_store_whose_era_changes_makes_no_two_leaders() {
     let troubles = [Trouble::Promote, Trouble::PromoteLagging];
     explore("one loss and another era", lossy(&troubles), 1_000_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_to_a_store_that_goes_back_makes_no_two_leaders() {
     explore("one loss and a store gone back", lossy(&[Trouble::GoBackSeen]), 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_and_a_stale_watch_make_no_two_leaders() {
     let scope = Scope { polls: false, resigns: false, ..Scope::quiet(3).watched().lossy(1) };
     explore("one loss and a watch", scope, 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn a_lossy_wire_and_a_death_make_no_two_leaders() {
     let quiet = Scope { polls: false, resigns: false, ..Scope::quiet(3) };
     explore("one loss and a death", Scope { deaths: 1, proofs: true, ..quiet.lossy(1) }, 200_000);

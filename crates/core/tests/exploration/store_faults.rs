@@ -106,7 +106,7 @@ fn numbers_used_again_make_two_leaders_where_a_swap_compares_nothing_else() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn two_troubles_of_the_store_make_no_two_leaders() {
     use Trouble::{Delete, GoBackSeen, Promote, PromoteLagging, Relabel};
     let two = |troubles: &[Trouble]| {

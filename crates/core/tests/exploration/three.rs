@@ -18,13 +18,13 @@ fn of_three_candidates_one_leads_at_a_time_though_the_era_changes() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn of_three_candidates_one_leads_at_a_time_over_a_slow_wire() {
     explore("three, slow", Scope { polls: false, resigns: false, ..three(3).lossy(0) }, 500_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn of_three_candidates_whose_clocks_drift_one_leads_at_a_time() {
     let rates = vec![vec![1, 2, 2], vec![2, 1, 2], vec![2, 2, 1]];
     explore("three, drift", Scope { rates, ..three(4).drifting() }, 500_000);

@@ -23,19 +23,19 @@ fn a_lease_that_does_not_exist_is_marked_and_waited_for_over_any_wire() {
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn two_candidates_never_lead_at_once_whatever_the_wire_does_twice() {
     explore("two losses", alone(4).lossy(2), 5_000_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn who_resigns_over_a_lossy_wire_gives_back_no_lease_but_its_own() {
     explore("one loss, resigning", Scope { polls: false, ..Scope::quiet(4).lossy(1) }, 2_000_000);
 }
 
 #[test]
-#[ignore = "larger bounds: minutes, in release; CI runs it"]
+#[ignore = "larger bounds: minutes; CI runs it"]
 fn who_withdraws_over_a_lossy_wire_leaves_no_term_behind() {
     explore("one loss, withdrawing", Scope { withdraws: true, ..alone(2).lossy(1) }, 500_000);
 }

@@ -129,7 +129,7 @@ pub async fn nothing_expires(fixture: &dyn Fixture) {
     let lease_duration = Duration::from_millis(10);
     let record = Record { lease_duration, ..writer.held(&seen, 2) };
     let held = writer.write(&seen, &record).await;
-    // The store's clock: one that counts whole seconds gets two of them to expire a record in.
+    // The store's clock: a store that counts whole seconds needs two of them to expire a record.
     time::sleep(Duration::from_millis(2_100)).await;
     assert_eq!(writer.look().await, held, "a record is gone, or changed, after its duration");
 }
