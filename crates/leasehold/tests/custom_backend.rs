@@ -1,12 +1,12 @@
 //! The example of a backend of one's own keeps the contract, and this is how one finds out.
 
 #[path = "../examples/custom_backend.rs"]
-mod custom_backend;
+mod example;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use custom_backend::{Row, Table, TableLock};
+use example::{Row, Table, TableLock};
 use leasehold::LeaseLock;
 use leasehold_testkit::{
     conformance,

@@ -19,7 +19,7 @@
 //! * once faults stop, somebody leads, and goes on leading (`liveness.rs`).
 //!
 //! Each class of fault is explored alone, then in pairs. The larger bounds are ignored by default:
-//! `cargo test -p leasehold-core --test exploration -- --ignored`. Numbers of states are
+//! `cargo test --release -p leasehold-core --test exploration -- --ignored`. Numbers of states are
 //! shown with `--nocapture`.
 
 mod candidate;
