@@ -154,8 +154,10 @@ impl Life {
         let mut status = self.elector.status();
         loop {
             let mut campaign = pin!(self.elector.campaign(&self.shutdown));
-            let answered =
-                |status: &Status| !matches!(status, Status::Idle | Status::Unknown { .. });
+            // A candidate that follows nobody may not have had an answer yet.
+            let answered = |status: &Status| {
+                matches!(status, Status::Leading { .. } | Status::Following { leader: Some(_) })
+            };
             let campaigned = tokio::select! {
                 biased;
                 campaigned = &mut campaign => campaigned,
