@@ -41,7 +41,7 @@ impl Pair {
     }
 
     /// The linked one leads and is cut off: it has stopped before the other starts, does not know,
-    /// lives, and follows the other once the link is healed.
+    /// lives, and knows the leader again once the link is healed.
     ///
     /// # Panics
     /// If it is not so.
@@ -53,7 +53,8 @@ impl Pair {
         assert!(self.linked.is_alive());
 
         self.link.heal();
-        self.linked.follows(self.direct.name()).await;
+        // It follows the other, or leads again where a busy machine has cost the other its term.
+        self.linked.knows_the_leader().await;
         self.election.assert_exclusive();
     }
 

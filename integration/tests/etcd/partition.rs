@@ -13,7 +13,7 @@ static SERVER: LazyLock<EtcdServer> =
     LazyLock::new(|| EtcdOptions::new().own().start().unwrap_or_else(|error| panic!("{error}")));
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_cut_off_has_stopped_before_its_successor_starts_and_follows_it_later() {
+async fn a_leader_that_is_cut_off_has_stopped_before_its_successor_starts_and_comes_back() {
     cut_off(Direction::Both).await;
 }
 

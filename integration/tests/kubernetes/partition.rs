@@ -11,7 +11,7 @@ const ROUNDS: usize = 60;
 const AT_ONCE: usize = 15;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_cut_off_has_stopped_before_its_successor_starts_and_follows_it_later() {
+async fn a_leader_that_is_cut_off_has_stopped_before_its_successor_starts_and_comes_back() {
     cut_off("both", Direction::Both).await;
 }
 

@@ -14,7 +14,7 @@ impl Apiserver {
     /// this namespace; without the end of the last line.
     ///
     /// # Panics
-    /// With what it says, if it fails, or if the server does not answer a request within 5 s.
+    /// With what it says, if it fails, or if the server does not answer a request within 30 s.
     pub fn kubectl(&self, words: &[&str]) -> String {
         self.try_kubectl(words).unwrap_or_else(|error| panic!("at {}: {error}", self.address()))
     }
@@ -22,7 +22,7 @@ impl Apiserver {
     /// The same, for what may fail.
     ///
     /// # Errors
-    /// With what it says, if it fails, or if the server does not answer a request within 5 s.
+    /// With what it says, if it fails, or if the server does not answer a request within 30 s.
     ///
     /// # Panics
     /// If the server is in a container and was killed: `kubectl` is there too.
@@ -46,7 +46,7 @@ impl Apiserver {
         let mut all = vec![
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--cache-dir={}", cache.display()),
-            "--request-timeout=5s".to_owned(),
+            "--request-timeout=30s".to_owned(),
         ];
         all.extend(words.iter().map(ToString::to_string));
         let done = match &self.shared.place {
