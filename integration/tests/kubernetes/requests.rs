@@ -20,6 +20,8 @@ use leasehold_testkit::{
 use refuser::Refuser;
 use tokio::{task::block_in_place, time};
 
+use super::timing;
+
 const STANDBYS: u64 = 2;
 /// How long they are counted.
 const COUNTED: Duration = Duration::from_secs(60);
@@ -127,7 +129,7 @@ async fn pairs(
     let url = &url;
     let pair = |number| async move {
         let lease = format!("lease-{number}");
-        Pair::start(store, |address| url(address, &lease), Timing::fast()).await
+        Pair::start(store, |address| url(address, &lease), timing()).await
     };
     join_all((0..LEASES).map(pair)).await
 }

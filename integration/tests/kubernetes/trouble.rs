@@ -1,6 +1,6 @@
 //! An apiserver that dies, stands still or answers late, and connections that swallow everything.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::future::join_all;
 use leasehold::Timing;
@@ -10,6 +10,8 @@ use leasehold_testkit::{
     kubernetes::{Apiserver, ApiserverOptions},
 };
 use tokio::{task::block_in_place, time};
+
+use super::timing;
 
 const LEASES: usize = 10;
 
@@ -42,25 +44,19 @@ async fn without_the_server(rounds: usize, strike: fn(&Apiserver), mend: fn(&Api
     }
 }
 
-/// Calls may take 600 ms.
-fn slow() -> Timing {
-    let ms = Duration::from_millis;
-    Timing::new(ms(3_000), ms(2_000), ms(400)).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_answered_late_leads_on_and_one_that_is_answered_too_late_has_stopped() {
     let server = block_in_place(|| Apiserver::shared().new_namespace());
     let url = |address| server.url_through(address, "jobs");
-    let pair = Pair::start(server.address(), url, slow()).await;
+    let pair = Pair::start(server.address(), url, timing()).await;
     let token = pair.give_to_the_linked().await;
 
-    pair.link.delay(Direction::Replies, slow().call_timeout() / 2);
-    let act = pair.election.act_after(pair.election.now() + 3 * slow().lease_duration()).await;
+    pair.link.delay(Direction::Replies, timing().call_timeout() / 2);
+    let act = pair.election.act_after(pair.election.now() + 3 * timing().lease_duration()).await;
     assert_eq!((act.name.as_str(), act.token), ("linked", token.number()), "in one term");
 
     // Every renewal is carried out, and none is known of in time.
-    pair.link.delay(Direction::Replies, slow().lease_duration());
+    pair.link.delay(Direction::Replies, timing().lease_duration());
     pair.direct.leads_after(token).await;
     assert!(pair.linked.is_alive());
     pair.link.heal();
@@ -77,7 +73,7 @@ async fn who_has_only_swallowing_connections_makes_new_ones_and_keeps_its_lease(
     let server = block_in_place(|| Apiserver::shared().new_namespace());
     let ways = [(); 2].map(|()| Proxy::start(server.address()).unwrap());
     let front = Proxy::start(ways[0].address()).unwrap();
-    let election = Election::of_a_free_lease(&server.url("jobs"), slow()).await;
+    let election = Election::of_a_free_lease(&server.url("jobs"), timing()).await;
     let url = server.url_through(front.address(), "jobs");
     let [leader, standby] = election.leader_and_standby(("a", &url), ("b", &url)).await;
     let token = leader.leads().await;
@@ -85,7 +81,7 @@ async fn who_has_only_swallowing_connections_makes_new_ones_and_keeps_its_lease(
     for round in 0..2 {
         front.set_target(ways[1 - round % 2].address());
         ways[round % 2].black_hole(Direction::Both);
-        let act = election.act_after(election.now() + 3 * slow().lease_duration()).await;
+        let act = election.act_after(election.now() + 3 * timing().lease_duration()).await;
         assert_eq!((act.name.as_str(), act.token), ("a", token.number()), "in one term");
         ways[round % 2].heal();
     }
@@ -93,7 +89,7 @@ async fn who_has_only_swallowing_connections_makes_new_ones_and_keeps_its_lease(
     let resigned = Instant::now();
     election.hand_over(&leader, &standby).await;
     let took = resigned.elapsed();
-    assert!(took < slow().retry_interval(), "not told: {took:?}");
+    assert!(took < timing().retry_interval(), "not told: {took:?}");
     election.assert_exclusive();
     leader.end().await;
     standby.end().await;
