@@ -63,7 +63,8 @@ async fn electors_share_their_attempts_while_all_members_are_down_and_lead_as_so
         let took = back.elapsed();
         println!("{attempts:.0} attempts a second; all led {took:?} after the members were back");
         assert!(attempts <= MEMBERS as f64 * ATTEMPTS, "{attempts} attempts a second");
-        let bound = 2 * timing.retry_interval() + Duration::from_millis(100);
+        // A busy machine takes a second more.
+        let bound = 2 * timing.retry_interval() + Duration::from_secs(1);
         assert!(took < bound, "led after {took:?}");
         terms = led;
     }

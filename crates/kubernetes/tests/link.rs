@@ -134,7 +134,7 @@ async fn a_standby_whose_open_connections_are_swallowed_watches_again_on_new_one
     };
     let ((leadership, led), resigned) = futures::future::join(campaign, disturb).await;
     let took = led.saturating_duration_since(resigned);
-    assert!(took < Duration::from_millis(500), "a release was seen after {took:?}");
+    assert!(took < Duration::from_secs(2), "a release was seen after {took:?}");
     leadership.resign().await;
 }
 
@@ -171,12 +171,12 @@ async fn a_watch_goes_another_way_where_a_call_on_its_connections_is_not_answere
     let seen = watch.next().await.unwrap().unwrap();
     front.swallow();
     time::timeout(Duration::from_millis(300), lock.observe()).await.unwrap_err();
-    // At once: it looks again, and what is written then is shown.
+    // At once, and not after the two seconds below: it looks again, and what is written then is shown.
     let took = until_shown(&mut watch, &seen).await;
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
     let seen = written(&lock).await;
     let took = until_shown(&mut watch, &seen).await;
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,8 +72,14 @@ impl Namespace {
     }
 }
 
+/// Long beside what an apiserver takes on a busy machine.
+fn timing() -> Timing {
+    let millis = Duration::from_millis;
+    Timing::new(millis(5_000), millis(3_500), millis(500)).unwrap()
+}
+
 fn elector(lock: KubernetesLock, name: &str) -> Elector {
-    Elector::new(lock, Candidate::new(name).unwrap()).with_timing(Timing::fast())
+    Elector::new(lock, Candidate::new(name).unwrap()).with_timing(timing())
 }
 
 /// How long a standby takes from the leader's release to its own term.
@@ -105,7 +111,7 @@ async fn handover(namespace: &Namespace) -> Duration {
 async fn what_the_manifest_grants_is_enough() {
     let namespace = Namespace::new();
     let took = handover(&namespace).await;
-    assert!(took < Duration::from_millis(300), "a release was seen after {took:?}");
+    assert!(took < timing().lease_duration() / 2, "a release was seen after {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +148,7 @@ async fn who_may_not_watch_follows_at_the_end_of_the_lease() {
     let namespace = Namespace::new();
     namespace.grant(&["get", "create", "update"]);
     let took = handover(&namespace).await;
-    assert!(took < Timing::fast().failover_bound(), "{took:?}");
+    assert!(took < timing().failover_bound(), "{took:?}");
     let lock = KubernetesLock::connect(&namespace.url("jobs")).await.unwrap();
     let mut watch = lock.watch();
     let seen = lock.observe().await.unwrap();

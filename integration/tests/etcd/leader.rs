@@ -112,7 +112,12 @@ async fn round(cluster: &EtcdCluster, fault: Fault, long: &Lease, short: &Lease)
 /// last renewal late, by as much as [`Timing::failover_bound`] says, and may have asked in vain
 /// just now.
 fn bound(timing: Timing) -> Duration {
-    timing.failover_bound() + timing.retry_interval().mul_f64(1.5) + 2 * timing.call_timeout()
+    // A busy machine takes a second more.
+    let busy = Duration::from_secs(1);
+    timing.failover_bound()
+        + timing.retry_interval().mul_f64(1.5)
+        + 2 * timing.call_timeout()
+        + busy
 }
 
 /// One lease, two that contend for it, and one who looks.

@@ -36,7 +36,7 @@ async fn a_renewal_is_one_put_and_a_standby_that_is_told_of_changes_asks_nothing
     let link = Proxy::start(server.address()).unwrap();
     // Renewed often, and patient: a busy machine must not look like a store that does not answer.
     let ms = Duration::from_millis;
-    let timing = Timing::new(ms(15_000), ms(10_000), ms(100)).unwrap();
+    let timing = Timing::new(ms(60_000), ms(45_000), ms(100)).unwrap();
     let url = server.url("jobs");
     let election = Election::of_a_free_lease(&url, timing).await;
     let leader = election.stand("leader", &server.url_through(link.address(), "jobs")).await;

@@ -19,10 +19,11 @@ pub(crate) fn candidate(name: &str) -> Candidate {
     Candidate::new(name).unwrap()
 }
 
-/// Durations short enough for tests, and long enough for a busy machine.
+/// Durations short enough for tests, and long enough for a busy machine: work that is not dropped for want
+/// of a processor ends the process, and all tests in it.
 pub(crate) fn quick() -> Timing {
     let ms = Duration::from_millis;
-    Timing::new(ms(600), ms(400), ms(50)).unwrap()
+    Timing::new(ms(1500), ms(1000), ms(50)).unwrap()
 }
 
 pub(crate) fn elector(lock: &(impl LeaseLock + Clone), name: &str) -> Elector {

@@ -40,7 +40,7 @@ async fn nodes_that_send_a_request_to_each_other_are_left_after_a_few_rounds() {
     assert_eq!(error.kind(), ErrorKind::Unexpected, "{error}");
     assert_says(&error, &["from server to server", "CLUSTER SLOTS"], &[]);
     assert!(requests() - before <= 3, "{} requests", requests() - before);
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let error = refused(&cluster.url(lease), ErrorKind::Unexpected).await;
     assert_says(&error, &["from server to server"], &[]);
 
