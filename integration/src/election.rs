@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use leasehold::{LeaseLock, Timing, connect, create_free};
+use leasehold::{FencingToken, LeaseLock, Timing, connect, create_free};
 use leasehold_testkit::{History, What};
 use tokio::sync::watch;
 
@@ -81,6 +81,27 @@ impl Election {
         let standby = self.stand(standby, url).await;
         standby.knows_the_leader().await;
         [leader, standby]
+    }
+
+    /// The first one resigns whenever it leads, until the second one leads and is followed. Returns the
+    /// token of that term.
+    ///
+    /// # Panics
+    /// If neither of them leads.
+    pub async fn give(&self, from: &Contender, to: &Contender) -> FencingToken {
+        let mut earlier = FencingToken::ZERO;
+        loop {
+            tokio::select! {
+                token = to.leads_after(earlier) => {
+                    from.knows_the_leader().await;
+                    return token;
+                }
+                token = from.leads_after(earlier) => {
+                    earlier = token;
+                    from.resign();
+                }
+            }
+        }
     }
 
     /// The leader resigns, the standby leads, and is followed.

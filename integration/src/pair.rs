@@ -117,16 +117,7 @@ impl Pair {
     /// # Panics
     /// If nobody leads.
     pub async fn give_to_the_linked(&self) -> FencingToken {
-        let mut earlier = FencingToken::ZERO;
-        loop {
-            let (leader, token) = self.leader(earlier).await;
-            if std::ptr::eq(leader, &self.linked) {
-                self.direct.knows_the_leader().await;
-                return token;
-            }
-            earlier = token;
-            leader.resign();
-        }
+        self.election.give(&self.direct, &self.linked).await
     }
 
     /// Ends both.
