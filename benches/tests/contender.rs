@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const SHORT: &str = "500ms/330ms/60ms";
+/// For stores that keep a busy machine busier.
+const MEDIUM: &str = "1s/700ms/150ms";
 
 /// Three rounds of every fault on a store that is started for them.
 async fn three_rounds_of_everything(store: &str, timing: &str, peers: &str) -> Outcome {
@@ -75,7 +77,7 @@ async fn every_fault_is_survived_on_redis_too_and_so_is_every_partition() {
 #[cfg(feature = "etcd")]
 #[tokio::test]
 async fn every_fault_is_survived_on_three_members_of_etcd_too_and_its_own_recipe_is_beside_it() {
-    let outcome = three_rounds_of_everything("etcd", SHORT, "all").await;
+    let outcome = three_rounds_of_everything("etcd", MEDIUM, "all").await;
     assert_eq!((outcome.ours().count(), outcome.peers().count()), (8, 8));
     for recipe in outcome.peers() {
         assert_eq!(recipe.program, "etcd-recipe");
@@ -88,14 +90,14 @@ async fn every_fault_is_survived_on_three_members_of_etcd_too_and_its_own_recipe
     let waited = outcome.peers().find(crash).unwrap().failover.min().unwrap();
     assert!(waited > 1_800_000_000, "{waited}");
     let waited = outcome.ours().find(crash).unwrap().failover.p50().unwrap();
-    assert!(waited < 1_500_000_000, "{waited}");
+    assert!(waited < 1_800_000_000, "{waited}");
 }
 
 /// Its peers are left to who measures: they take minutes to build.
 #[cfg(feature = "kubernetes")]
 #[tokio::test]
 async fn every_fault_is_survived_on_kubernetes_too() {
-    let outcome = three_rounds_of_everything("kubernetes", "1s/700ms/150ms", "none").await;
+    let outcome = three_rounds_of_everything("kubernetes", "3s/2s/400ms", "none").await;
     assert_eq!(outcome.rows.len(), 8);
     assert_eq!(outcome.stores[0].left_out, None);
     for partition in outcome.rows.iter().filter(|row| row.fault.as_str().starts_with("partition")) {
@@ -113,7 +115,7 @@ async fn stores_are_measured_one_after_the_other_and_shown_apart() {
         target: target.path().into(),
     };
     let options = ["failover", "--rounds", "1", "--faults", "step-down,partition"];
-    let more = ["--peers", "none", "--timing", SHORT, "--no-requests"];
+    let more = ["--peers", "none", "--timing", MEDIUM, "--no-requests"];
     let options = Options::try_parse_from(options.iter().chain(&more)).unwrap();
     let outcome = measure(&options, &around, CancellationToken::new()).await.unwrap();
     let rows: Vec<_> = outcome.ours().map(|row| (row.store.as_str(), row.fault.as_str())).collect();

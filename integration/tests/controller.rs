@@ -36,7 +36,9 @@ async fn reconcile_on(url: &str, objects: Objects) {
     objects.create(OBJECTS, "old").await;
     let fleet = objects.fleet();
     let place = objects.place();
-    let start = async || fleet.start_with([url.as_ref(), place.as_os_str(), "warm".as_ref()]).await;
+    let start = async || {
+        fleet.start_with([url.as_ref(), place.as_os_str(), "warm".as_ref(), "slow".as_ref()]).await
+    };
     for number in 0..CHANGES {
         objects.want(number, "first").await;
     }

@@ -16,6 +16,8 @@
 //! it stands for the lease, and an applier, which the leader alone runs. `cold`, instead of `warm`, fills
 //! the cache once leadership has come, as kube's `Controller` does if it is run by the leader alone.
 //!
+//! `slow` as a last argument asks for a lease of three seconds instead of one.
+//!
 //! What it says on standard output: `NANOSECONDS WHAT`.
 
 mod cache;
@@ -26,7 +28,7 @@ mod object;
 mod place;
 mod reconciler;
 
-use std::{env, error::Error, path::PathBuf, sync::Arc};
+use std::{env, error::Error, path::PathBuf, sync::Arc, time::Duration};
 
 use directory::Directory;
 use leasehold::{
@@ -39,8 +41,14 @@ use reconciler::Reconciler;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = env::args().collect();
-    let [_, name, url, objects, start] = arguments.as_slice() else {
-        return Err("controller NAME LEASE_URL OBJECTS warm|cold".into());
+    let usage = "controller NAME LEASE_URL OBJECTS warm|cold [slow]";
+    let [_, name, url, objects, start, rest @ ..] = arguments.as_slice() else {
+        return Err(usage.into());
+    };
+    let timing = match rest {
+        [] => Timing::fast(),
+        [slow] if slow == "slow" => slow_timing()?,
+        _ => return Err(usage.into()),
     };
     let place = open(objects).await?;
     let reconciler = match start.as_str() {
@@ -53,14 +61,18 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let lock = connect(url).await?;
     // For a first roll-out alone, when nobody can lead yet.
     create_free(&lock).await?;
-    let manager = Manager::builder(name)
-        .with_lease("controller", lock)
-        .with_timing(Timing::fast())
-        .build()?;
+    let manager =
+        Manager::builder(name).with_lease("controller", lock).with_timing(timing).build()?;
     manager.add(reconciler)?;
     say(format_args!("ready"));
     manager.start(shutdown).await?;
     Ok(())
+}
+
+/// A lease of three seconds, for a store on a busy machine.
+fn slow_timing() -> Result<Timing, BoxError> {
+    let ms = Duration::from_millis;
+    Ok(Timing::new(ms(3_000), ms(2_000), ms(400))?)
 }
 
 async fn open(place: &str) -> Result<Arc<dyn Place>, BoxError> {
