@@ -2,11 +2,14 @@
 
 use std::{future::Future, time::Duration};
 
-use futures::{StreamExt, future::join_all};
+use futures::StreamExt;
 use leasehold::{FencingToken, LeaseLock, Tenure, Timing, connect};
 use leasehold_integration::{Election, Pair, within};
 use leasehold_testkit::{Direction, kubernetes::Apiserver};
-use tokio::{task::block_in_place, time};
+use tokio::{
+    task::{JoinSet, block_in_place},
+    time,
+};
 
 use super::timing;
 
@@ -55,10 +58,11 @@ const LOSSES: [(&str, Strike); 6] = [
 /// A loss is told at once, and for as long as a lease lasts nobody leads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_whose_lease_is_not_its_own_any_more_stops_at_once_and_nobody_leads_by_accident() {
-    join_all(LOSSES.map(|(what, strike)| loses(what, strike))).await;
+    let all: JoinSet<()> = LOSSES.into_iter().map(|(what, strike)| loses(what, strike)).collect();
+    all.join_all().await;
 }
 
-async fn loses(what: &str, strike: Strike) {
+async fn loses(what: &'static str, strike: Strike) {
     // kubectl has said so, and on a busy machine the watch says it somewhat later.
     const AT_ONCE: Duration = Duration::from_millis(500);
 
@@ -93,7 +97,9 @@ async fn a_leader_that_is_cut_off_is_waited_out_whatever_is_done_to_its_lease() 
             server.apply(LEASE);
         }),
     ];
-    join_all(LOSSES.into_iter().chain(more).map(|(_, strike)| is_waited_out(strike))).await;
+    let all: JoinSet<()> =
+        LOSSES.into_iter().chain(more).map(|(_, strike)| is_waited_out(strike)).collect();
+    all.join_all().await;
 }
 
 async fn is_waited_out(strike: Strike) {

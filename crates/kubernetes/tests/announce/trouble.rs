@@ -48,7 +48,8 @@ impl<'a> Webhook<'a> {
             "a=b",
             "--overwrite",
             "--dry-run=server",
-            "--request-timeout=300ms",
+            // Long beside what kubectl takes on a busy machine.
+            "--request-timeout=3s",
         ];
         until("asked", || place.server.try_kubectl(&try_it).is_err()).await;
         webhook
