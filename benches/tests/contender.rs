@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const SHORT: &str = "500ms/330ms/60ms";
-/// For stores that keep a busy machine busier.
+/// For stores whose servers are slower on a busy machine.
 const MEDIUM: &str = "1s/700ms/150ms";
 
 /// Three rounds of every fault on a store that is started for them.
